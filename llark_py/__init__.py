@@ -1,0 +1,25 @@
+"""llark_py: a music-language assistant that listens, measures and talks.
+
+The names below are loaded when first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_LAZY = {
+    "Audio": "llark_py.audio",
+    "load_audio": "llark_py.audio",
+    "Assistant": "llark_py.assistant.core",
+    "load_assistant": "llark_py.assistant.core",
+}
+__all__ = ["Assistant", "Audio", "__version__", "load_assistant", "load_audio"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'llark_py' has no attribute '{name}'")
+    return getattr(importlib.import_module(_LAZY[name]), name)

@@ -1,0 +1,108 @@
+"""What the embedded `mini` encoder believes about a recording, and whether it is music at all."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock
+from typing import Any
+
+import numpy as np
+
+from llark_py.audio import Audio
+from llark_py.errors import ToolError
+
+SILENCE_PEAK = 1e-4
+"""Below this peak (-80 dB of full scale) a recording is silence."""
+NOT_MUSIC_PROBABILITY = 0.8
+"""From here on the tools refuse to measure what is only there in music."""
+_CACHE_SIZE = 16
+
+_posteriors: OrderedDict[str, Posteriors] = OrderedDict()
+_lock = Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Posteriors:
+    """Probabilities of the heads of the encoder, averaged over the windows of a recording.
+
+    Attributes:
+        tempo: (bins,) over `tempo_bins_bpm`; sums to 1.
+        tempo_bins_bpm: (bins,) centres in BPM, evenly spaced in log tempo.
+        key: (24,) in the order of `theory.KEYS`; sums to 1.
+        heads: Every head by name as the encoder gives it (`style`, `families`, ...).
+        not_music: Probability that there is no music, only silence, noise or a bare tone.
+    """
+
+    tempo: np.ndarray
+    tempo_bins_bpm: np.ndarray
+    key: np.ndarray
+    heads: dict[str, np.ndarray]
+    not_music: float
+
+
+def check_sounding(audio: Audio, min_duration_s: float, purpose: str) -> None:
+    """Refuse recordings that hold nothing to measure.
+
+    Args:
+        audio: The recording.
+        min_duration_s: The shortest length in seconds that the measurement can work with.
+        purpose: What is to be measured, for the message (`a tempo`).
+
+    Raises:
+        ToolError: The recording is silent or too short.
+    """
+    if float(np.abs(audio.samples).max()) < SILENCE_PEAK:
+        raise ToolError("the recording is silent")
+    if audio.duration_s < min_duration_s:
+        raise ToolError(
+            f"the recording is too short for {purpose}: "
+            f"it lasts {audio.duration_s:.1f} s, at least {min_duration_s:g} s are needed"
+        )
+
+
+def check_music(posteriors: Posteriors) -> None:
+    """Refuse recordings in which the encoder hears no music.
+
+    An error rather than a low confidence: a small language model reads the sentence and says so,
+    where it would repeat a number whatever stands beside it.
+
+    Raises:
+        ToolError: Silence, noise or a bare tone with probability above 0.8.
+    """
+    if posteriors.not_music > NOT_MUSIC_PROBABILITY:
+        raise ToolError("the recording does not sound like music")
+
+
+def listen(audio: Audio) -> Posteriors:
+    """Ask the embedded encoder about a whole recording; the answer is kept by content.
+
+    Raises:
+        CheckpointError: The embedded model is not installed.
+    """
+    key = audio.content_hash
+    with _lock:
+        if key in _posteriors:
+            _posteriors.move_to_end(key)
+            return _posteriors[key]
+        encoder = _encoder()
+        heads = encoder.analyse(audio.mono().resample(encoder.config.sample_rate).samples)
+        found = Posteriors(
+            tempo=heads["tempo"],
+            tempo_bins_bpm=np.asarray(encoder.config.tempo_bins_bpm),
+            key=heads["key"],
+            heads=heads,
+            not_music=1.0 - float(heads["sound"][encoder.config.sounds.index("music")]),
+        )
+        _posteriors[key] = found
+        if len(_posteriors) > _CACHE_SIZE:
+            _posteriors.popitem(last=False)
+        return found
+
+
+@lru_cache(maxsize=1)
+def _encoder() -> Any:
+    from llark_py.encoders.mini import load_embedded
+
+    return load_embedded()

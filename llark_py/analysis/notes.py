@@ -1,0 +1,178 @@
+"""Notes: polyphonic transcription by Basic Pitch (Bittner et al., ICASSP 2022) on onnxruntime.
+
+Only the network file and the note decoder of the `basic_pitch` package are used; its own runner
+would want tensorflow and a file on disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from llark_py.audio import Audio
+from llark_py.errors import MissingExtraError, ToolError
+from llark_py.track import Note
+
+from .listening import check_sounding
+
+MIN_DURATION_S = 0.25
+ONSET_THRESHOLD, FRAME_THRESHOLD = 0.5, 0.3
+MIN_NOTE_FRAMES = 11
+"""Shortest note: 0.13 s, as published."""
+_OVERLAP_FRAMES = 30
+_BATCH = 8
+# The decoder's time grows with the square of what it is given at once, so long recordings are
+# decoded minute by minute, each with ten seconds of what is around it.
+_PIECE_FRAMES, _MARGIN_FRAMES = 60 * 86, 10 * 86
+_INSTALL = "pip install --no-deps basic-pitch==0.4.0 resampy"
+
+Progress = Callable[[float, str], None]
+
+
+@contextmanager
+def _muted_logging() -> Iterator[None]:
+    """Keep basic_pitch's import from advertising other runtimes and from setting up logging."""
+    handler = logging.NullHandler()
+    logging.root.addHandler(handler)
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+        logging.root.removeHandler(handler)
+
+
+@lru_cache(maxsize=1)
+def _session() -> Any:
+    """Open the network once."""
+    try:
+        import onnxruntime
+
+        with _muted_logging():
+            from basic_pitch import FilenameSuffix, build_icassp_2022_model_path
+    except ImportError as error:
+        raise MissingExtraError("Basic Pitch", _INSTALL) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        str(build_icassp_2022_model_path(FilenameSuffix.onnx)),
+        options,
+        providers=["CPUExecutionProvider"],
+    )
+
+
+def transcribe(
+    audio: Audio, start_s: float = 0.0, end_s: float | None = None, progress: Progress | None = None
+) -> tuple[Note, ...]:
+    """Write down the notes that sound in a recording.
+
+    Args:
+        audio: Any rate, mono or stereo.
+        start_s: Where to begin, in seconds.
+        end_s: Where to end; None is the end of the recording.
+        progress: Called with the fraction done and what is being done; may raise to stop.
+
+    Returns:
+        Notes by start time, times from the start of `audio`; velocity is the mean activation
+        x 127. Never empty.
+
+    Raises:
+        ToolError: The span is not in the recording, is silent or too short, or holds no notes.
+        MissingExtraError: Basic Pitch is not installed.
+    """
+    end_s = audio.duration_s if end_s is None else min(end_s, audio.duration_s)
+    if not 0.0 <= start_s < end_s:
+        raise ToolError(
+            f"there is no span from {start_s:g} s to {end_s:g} s; "
+            f"the recording lasts {audio.duration_s:.1f} s"
+        )
+    excerpt = audio.slice(start_s, end_s)
+    check_sounding(excerpt, MIN_DURATION_S, "a transcription")
+    notes = _decode(*_activations(excerpt, progress or (lambda fraction, note: None)))
+    if not notes:
+        raise ToolError("no notes were found in the recording")
+    shifted = (n._replace(start_s=n.start_s + start_s, end_s=n.end_s + start_s) for n in notes)
+    return tuple(sorted(shifted))
+
+
+def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
+    """Run the network over overlapping windows of 2 s.
+
+    Returns:
+        Note and onset activations, (n_frames, 88) float32 in [0, 1].
+    """
+    session = _session()
+    with _muted_logging():
+        from basic_pitch import constants
+        from basic_pitch.inference import unwrap_output
+
+    samples = audio.mono().resample(constants.AUDIO_SAMPLE_RATE).samples
+    overlap = _OVERLAP_FRAMES * constants.FFT_HOP
+    window, hop = constants.AUDIO_N_SAMPLES, constants.AUDIO_N_SAMPLES - overlap
+    padded = np.concatenate([np.zeros(overlap // 2, np.float32), samples])
+    starts = range(0, len(padded), hop)
+    padded = np.pad(padded, (0, window))
+    names = ["StatefulPartitionedCall:1", "StatefulPartitionedCall:2"]
+    notes, onsets = [], []
+    for first in range(0, len(starts), _BATCH):
+        progress(first / len(starts), "reading the notes")
+        batch = np.stack([padded[s : s + window] for s in starts[first : first + _BATCH]])
+        note, onset = session.run(names, {"serving_default_input_2:0": batch[..., None]})
+        notes.append(note)
+        onsets.append(onset)
+    return (
+        unwrap_output(np.concatenate(notes), len(samples), _OVERLAP_FRAMES),
+        unwrap_output(np.concatenate(onsets), len(samples), _OVERLAP_FRAMES),
+    )
+
+
+def _decode(activations: np.ndarray, onsets: np.ndarray) -> list[Note]:
+    """Turn activations (n_frames, 88) into notes with times in seconds."""
+    with _muted_logging():
+        from basic_pitch import note_creation
+
+    n_frames = len(activations)
+    times_s = note_creation.model_frames_to_time(n_frames)
+    notes = []
+    for core in range(0, n_frames, _PIECE_FRAMES):
+        first, last = max(0, core - _MARGIN_FRAMES), core + _PIECE_FRAMES + _MARGIN_FRAMES
+        piece = activations[first:last]
+        if piece.max() < FRAME_THRESHOLD:
+            continue
+        found = note_creation.output_to_notes_polyphonic(
+            piece.copy(),
+            onsets[first:last].copy(),
+            onset_thresh=ONSET_THRESHOLD,
+            frame_thresh=FRAME_THRESHOLD,
+            min_note_len=MIN_NOTE_FRAMES,
+            infer_onsets=True,
+            min_freq=None,
+            max_freq=None,
+        )
+        for start, end, pitch, amplitude in found:
+            if core <= first + start < core + _PIECE_FRAMES:
+                span = float(times_s[first + start]), float(times_s[first + end])
+                velocity = int(np.clip(round(127 * float(amplitude)), 1, 127))
+                notes.append(Note(*span, int(pitch), velocity))
+    return notes
+
+
+def write_midi(notes: tuple[Note, ...], path: Path) -> None:
+    """Write notes as a one-track standard MIDI file, times kept to the millisecond."""
+    import pretty_midi
+
+    midi = pretty_midi.PrettyMIDI(resolution=480, initial_tempo=120.0)
+    track = pretty_midi.Instrument(program=0)
+    track.notes = [
+        pretty_midi.Note(velocity=n.velocity, pitch=n.pitch, start=n.start_s, end=n.end_s)
+        for n in notes
+    ]
+    midi.instruments.append(track)
+    midi.write(str(path))

@@ -1,0 +1,1 @@
+"""The assistant: the conversation loop that listens, calls tools, streams and remembers."""

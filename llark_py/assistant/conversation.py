@@ -1,0 +1,115 @@
+"""Conversations as values: what the chat template is given, what is in them, what is left out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from llark_py.errors import ConfigError
+from llark_py.messages import AudioPart, Message, TextPart, ToolResult, system
+from llark_py.prompting import render_prompt
+
+_ARTEFACT_NUMBER = re.compile(r"^artefact_(\d+)$")
+
+
+def with_system(messages: Sequence[Message]) -> list[Message]:
+    """Put our system message first unless the conversation brings its own."""
+    if messages and messages[0].role == "system":
+        return list(messages)
+    return [system(render_prompt("system")), *messages]
+
+
+def to_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Write messages as the dicts that transformers' chat templates read."""
+    chat: list[dict[str, Any]] = []
+    for message in messages:
+        if message.role == "tool":
+            chat.extend(
+                {"role": "tool", "name": part.name, "content": json.dumps(part.content)}
+                for part in message.parts
+                if isinstance(part, ToolResult)
+            )
+        elif message.role == "user":
+            items: list[dict[str, Any]] = []
+            for part in message.parts:
+                if isinstance(part, AudioPart):
+                    items.append({"type": "audio", "id": part.id})
+                elif isinstance(part, TextPart):
+                    items.append({"type": "text", "text": part.text})
+            chat.append({"role": "user", "content": items})
+        else:
+            turn: dict[str, Any] = {"role": message.role, "content": message.text}
+            if message.tool_calls:
+                turn["tool_calls"] = [
+                    {"type": "function", "function": {"name": c.name, "arguments": c.arguments}}
+                    for c in message.tool_calls
+                ]
+            chat.append(turn)
+    return chat
+
+
+def recordings(messages: Sequence[Message]) -> list[AudioPart]:
+    """List the recordings of a conversation in order.
+
+    Raises:
+        ConfigError: Two of them have the same id.
+    """
+    parts = [part for message in messages for part in message.audios]
+    ids = [part.id for part in parts]
+    if repeated := {i for i in ids if ids.count(i) > 1}:
+        raise ConfigError(f"two recordings are called '{min(repeated)}'; ids must differ")
+    return parts
+
+
+def check_order(messages: Sequence[Message]) -> None:
+    """Refuse conversations that nobody waits for an answer in.
+
+    Raises:
+        ConfigError: There is no message, or the last one is not the user's.
+    """
+    if not messages or messages[-1].role != "user":
+        raise ConfigError("a conversation must end with a message of the user to be answered")
+
+
+def next_artefact_number(messages: Sequence[Message]) -> int:
+    """Give the first number that no artefact of the conversation has."""
+    ids = (
+        artefact_id
+        for message in messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+        for artefact_id in part.artefacts
+    )
+    numbers = [int(m.group(1)) for i in ids if (m := _ARTEFACT_NUMBER.match(i))]
+    return max(numbers, default=0) + 1
+
+
+def drop_oldest_exchange(messages: Sequence[Message]) -> list[Message] | None:
+    """Leave out the oldest question with all that answered it, but keep its recordings.
+
+    The recordings move to the front of the next question, so that the model goes on hearing what
+    the conversation is about.
+
+    Returns:
+        The shorter conversation; None when there is only one question.
+    """
+    questions = [i for i, m in enumerate(messages) if m.role == "user"]
+    if len(questions) < 2:
+        return None
+    first, second = questions[:2]
+    heard = tuple(part for m in messages[first:second] for part in m.audios)
+    kept = replace(messages[second], parts=heard + messages[second].parts)
+    return [*messages[:first], kept, *messages[second + 1 :]]
+
+
+def quotable_text(messages: Sequence[Message]) -> str:
+    """Join what an answer may take numbers from: tool results and the user's own words."""
+    texts = []
+    for message in messages:
+        if message.role == "user":
+            texts.append(message.text)
+        texts.extend(json.dumps(p.content) for p in message.parts if isinstance(p, ToolResult))
+    return "\n".join(texts)

@@ -1,0 +1,118 @@
+"""Numbers in an answer are quoted, never made up: a constraint on decoding.
+
+Once a tool has answered, each number the model writes must stand, digit by digit, in a tool
+result of the conversation or in the user's own words. While a number is being written only tokens
+that go on to one of those are allowed, so streamed text never has to be taken back. Numbers in
+words ("ninety") are not covered.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from .reply import TOOL_CALL, control_tokens
+
+_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
+_UNFINISHED = re.compile(r"(?<![0-9])(?:[0-9]+[.,])*[0-9]+[.,]?$")
+_DIGIT = re.compile(r"[0-9]")
+_BYTE = re.compile(r"^<0x([0-9A-F]{2})>$")
+
+
+def numbers_in(text: str) -> frozenset[str]:
+    """List the numbers in a text as they are written (`90.1`, `1,200`, the 3 of `C3`).
+
+    A number with an empty fraction counts without it as well: 90.0 is also 90.
+    """
+    found = set(_NUMBER.findall(text))
+    return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
+
+
+def ungrounded_numbers(text: str, source: str) -> list[str]:
+    """List the numbers of a text that do not stand in the source."""
+    allowed = numbers_in(source)
+    return [n for n in _NUMBER.findall(text) if n not in allowed]
+
+
+def trim_unfinished(text: str, source: str) -> str:
+    """Cut off a number at the very end that the length limit has broken in the middle."""
+    last = _UNFINISHED.search(text)
+    if last and last.group().rstrip(".,") not in numbers_in(source):
+        return text[: last.start()].rstrip()
+    return text
+
+
+class GroundedNumbers(LogitsProcessor):
+    """Allows only tokens that keep every number of the new text inside a set.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer, of digits or of longer number tokens.
+        source: The text whose numbers may be quoted.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        self._allowed = numbers_in(source)
+        self._prefixes = {n[:i] for n in self._allowed for i in range(1, len(n) + 1)}
+        self._with_digits, self._separators = _number_tokens(tokenizer)
+        self._banned: dict[str, list[int]] = {}
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
+        for row, ids in zip(scores, input_ids, strict=True):
+            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
+            if TOOL_CALL not in text:  # the arguments of a call are checked by the tool
+                self._mask(row, text)
+        return scores
+
+    def _mask(self, row: torch.Tensor, text: str) -> None:
+        last = _UNFINISHED.search(text)
+        pending = last.group() if last else ""
+        if pending and pending.rstrip(".,") not in self._allowed:
+            # The number may not end here: only what continues it is let through.
+            allowed = [i for i, t in self._separators.items() if pending + t in self._prefixes]
+            allowed += [i for i, t in self._with_digits.items() if self._fits(pending, t)]
+            kept = row[allowed].clone()
+            row.fill_(-torch.inf)
+            row[allowed] = kept
+            return
+        if pending not in self._banned:
+            self._banned[pending] = [
+                i for i, t in self._with_digits.items() if not self._fits(pending, t)
+            ]
+        row[self._banned[pending]] = -torch.inf
+
+    def _fits(self, pending: str, token: str) -> bool:
+        """Say whether the numbers in `pending + token` are allowed, the last one so far."""
+        text = pending + token
+        last = _UNFINISHED.search(text)
+        head = text[: last.start()] if last else text
+        if any(n not in self._allowed for n in _NUMBER.findall(head)):
+            return False
+        if not last:
+            return True
+        number = last.group()
+        return number in self._prefixes or number.rstrip(".,") in self._allowed
+
+
+@lru_cache(maxsize=4)
+def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str]]:
+    """Find the tokens that hold a digit, and those that are just `.` or `,`, with their text."""
+    special = control_tokens(tokenizer)
+    digits, separators = {}, {}
+    for token, token_id in tokenizer.get_vocab().items():
+        if token_id in special:
+            continue
+        byte = _BYTE.match(token)
+        # SentencePiece and byte-level BPE write a leading space as one of these two.
+        text = chr(int(byte.group(1), 16)) if byte else token.replace("▁", " ").replace("Ġ", " ")
+        if _DIGIT.search(text):
+            digits[token_id] = text
+        elif text in (".", ","):
+            separators[token_id] = text
+    return digits, separators

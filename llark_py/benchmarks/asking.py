@@ -1,0 +1,60 @@
+"""Puts one question about many recordings to a model, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from llark_py.prompting import render_prompt
+
+_BATCH = 25
+_MAX_NEW_TOKENS = 80
+
+
+@torch.inference_mode()
+def encode_recordings(model: Any, waveforms: Sequence[Any]) -> list[torch.Tensor]:
+    """Encode mono waveforms at the encoder's rate; one `(frames, width)` tensor each."""
+    weight = next(model.parameters())
+    return [
+        model.encode_audio(torch.as_tensor(w)[None].to(weight.device, weight.dtype))[0]
+        for w in waveforms
+    ]
+
+
+@torch.inference_mode()
+def answer_by_ear(
+    model: Any, processor: Any, frames: Sequence[torch.Tensor], questions: Sequence[str]
+) -> list[str]:
+    """Answer one question a recording, greedily and without tools.
+
+    Args:
+        model: A `LlarkForConditionalGeneration`.
+        processor: Its processor.
+        frames: Of each recording, as `encode_recordings` gives them.
+        questions: One for each recording.
+    """
+    opening = {"role": "system", "content": render_prompt("system")}
+    answers: list[str] = []
+    device = next(model.parameters()).device
+    for first in range(0, len(frames), _BATCH):
+        batch = slice(first, first + _BATCH)
+        chats = [
+            [
+                opening,
+                {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": question}]},
+            ]
+            for question in questions[batch]
+        ]
+        inputs = processor.apply_chat_template(
+            chats,
+            add_generation_prompt=True,
+            tokenize=True,
+            return_dict=True,
+            audio_frames=[f.cpu() for f in frames[batch]],
+        ).to(device)
+        output = model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
+        new = output[:, inputs["input_ids"].shape[1] :]
+        answers += processor.tokenizer.batch_decode(new, skip_special_tokens=True)
+    return [answer.strip() for answer in answers]

@@ -1,0 +1,122 @@
+"""Ask a question about one recording or several."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from llark_py.audio import load_audio
+from llark_py.errors import ConfigError
+from llark_py.messages import AudioPart, user
+
+from ._songs import for_each_song, save_all
+
+if TYPE_CHECKING:
+    from llark_py.assistant.core import Assistant
+
+
+def ask(
+    songs_and_question: Annotated[
+        list[str],
+        typer.Argument(metavar="SONG... QUESTION", help="Recordings, then the question."),
+    ],
+    model: Annotated[
+        str | None, typer.Option(help="Folder or Hub name of a model; default: the embedded one.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for files that tools make; default: the current one."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per song.")] = False,
+) -> int:
+    """Ask a question about one recording or several; the answer is streamed.
+
+    The answer goes to stdout, the steps of the tools to stderr.
+    """
+    songs, question = _split(songs_and_question)
+    shown = _Printer(out, as_json)
+    assistant: Assistant | None = None
+
+    def answer(song: Path) -> None:
+        nonlocal assistant
+        started = time.perf_counter()
+        audio = load_audio(song)
+        if assistant is None:
+            from llark_py.assistant.core import load_assistant
+
+            assistant = load_assistant(model)
+        if len(songs) > 1 and not as_json:
+            print(f"# {song.name}", flush=True)
+        shown.answer(
+            assistant, user(question, AudioPart("audio_1", audio, song.name)), song, started
+        )
+
+    def fail(song: Path, message: str) -> None:
+        if as_json:
+            print(json.dumps({"song": str(song), "error": message}, ensure_ascii=False), flush=True)
+
+    return for_each_song(songs, answer, fail)
+
+
+def _split(given: list[str]) -> tuple[list[Path], str]:
+    *songs, question = given
+    if not songs:
+        raise ConfigError('give a recording and a question: llark ask SONG "Which key is it in?"')
+    if not question.strip():
+        raise ConfigError("the question is empty")
+    if Path(question).is_file():
+        raise ConfigError(f"the question is missing: the last argument, '{question}', is a file")
+    return [Path(s) for s in songs], question
+
+
+class _Printer:
+    """Shows the events of an answer as text, or collects them for a line of JSON."""
+
+    def __init__(self, out: Path | None, as_json: bool):
+        self._out, self._as_json = out, as_json
+
+    def answer(self, assistant: Assistant, message: Any, song: Path, started: float) -> None:
+        from llark_py.assistant import events
+
+        tools, artefacts, text = [], [], ""
+        for event in assistant.stream([message]):
+            match event:
+                case events.TextDelta(piece):
+                    self._write(piece)
+                case events.ToolStarted(call):
+                    arguments = ", ".join(f"{k}={json.dumps(v)}" for k, v in call.arguments.items())
+                    self._tell(f"[{call.name}] {arguments}")
+                case events.ToolFinished(call, result):
+                    self._tell(f"[{call.name}] {json.dumps(result.content, ensure_ascii=False)}")
+                    tools.append({"name": call.name, "arguments": call.arguments, "result": result})
+                case events.ArtefactReady(artefact):
+                    artefacts.append(artefact)
+                case events.Done(text=text):
+                    self._write("\n")
+        paths = save_all(artefacts, self._out, song)
+        if self._as_json:
+            line = {
+                "song": str(song),
+                "question": message.text,
+                "answer": text,
+                "tools": [
+                    {**t, "result": t["result"].content, "details": t["result"].details}
+                    for t in tools
+                ],
+                "artefacts": [str(p) for p in paths],
+                "model": assistant.name,
+                "seconds": round(time.perf_counter() - started, 3),
+            }
+            print(json.dumps(line, ensure_ascii=False), flush=True)
+
+    def _write(self, text: str) -> None:
+        if not self._as_json:
+            print(text, end="", flush=True)
+
+    def _tell(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)

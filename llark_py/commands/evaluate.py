@@ -1,0 +1,41 @@
+"""Measure how well a model listens: against noise, silence, another clip, and a constant answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def evaluate(
+    benchmark: Annotated[str, typer.Argument(help="Which benchmark: listening.")] = "listening",
+    n: Annotated[int, typer.Option(min=2, help="Composed clips.")] = 300,
+    model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
+    soundfont: Annotated[
+        str, typer.Option(help="Played with this; must not be a training soundfont.")
+    ] = "timgm",
+    out: Annotated[Path | None, typer.Option(help="Folder for answers and scores.")] = None,
+) -> None:
+    """Print a table of scores by condition; with --out also keep answers.jsonl and scores.json."""
+    import json
+
+    from llark_py.benchmarks.table import score_table
+    from llark_py.catalog import load
+    from llark_py.embedded import embedded_folder
+    from llark_py.errors import ConfigError
+    from llark_py.model.checkpoint import load_model
+
+    part = load("benchmarks", benchmark)
+    if out is not None and out.exists() and not out.is_dir():
+        raise ConfigError(f"--out {out} is a file; give a folder")
+    loaded, processor = load_model(model or embedded_folder(), dtype="float32")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    answers = out / "answers.jsonl" if out is not None else None
+    scores = part.evaluate_model(loaded, processor, n, soundfont, answers)
+    if out is not None:
+        text = json.dumps({"model": model or "mini", "n": n, "scores": scores}, indent=1)
+        (out / "scores.json").write_text(text + "\n", encoding="utf-8")
+    typer.echo(f"model {model or 'mini'}, {n} clips, soundfont {soundfont}")
+    typer.echo(score_table(scores))

@@ -1,0 +1,1 @@
+"""The composer: writes annotated music, as a score, as sound and as every fact about it."""

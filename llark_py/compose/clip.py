@@ -1,0 +1,168 @@
+"""One annotated clip: composes, plays, crops and records it, and writes down every fact."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+
+from llark_py.audio import Audio
+from llark_py.track import Chord, DrumHit, Instrument, Note, Source, Track, crop
+
+from .drums import PIECES
+from .instruments import family_of
+from .mood import mood_of, notes_per_second
+from .render import SAMPLE_RATE, render
+from .room import augment as record
+from .room import set_peak
+from .score import Part, Score, compose
+from .soundfonts import DEFAULT
+from .sounds import NOT_MUSIC, make_sound
+
+__all__ = ["NOT_MUSIC", "make_clip", "score_track"]
+
+_SOURCES = {"*": Source("composer", 1.0)}
+_P_CROPPED = 0.75
+_MAX_OFFSET_S = 2.4
+_DRY_PEAK = 0.8
+# Pauses shorter than this do not end an instrument's activity.
+_PAUSE_S = 0.5
+_DRUM_HIT_S = 0.25
+_MIN_SOUNDING_S = 0.3
+
+
+def make_clip(
+    seed: int,
+    duration_s: float = 10.0,
+    soundfont: str | Path = DEFAULT,
+    augment: bool = True,
+    *,
+    style: str | None = None,
+    free_instruments: bool | None = None,
+    sound: str = "music",
+    sample_rate: int = SAMPLE_RATE,
+) -> tuple[Track, Audio]:
+    """Make a clip of composed music, or of a sound that is not music, with its facts.
+
+    Args:
+        seed: The same seed and arguments always give the same clip.
+        duration_s: Length in seconds.
+        soundfont: A name of `soundfonts.SOUNDFONTS` or a path.
+        augment: Play it in a random room through random equipment.
+        style: One of `styles.STYLES`; drawn when None.
+        free_instruments: Draw the instruments independently of the style; drawn when None.
+        sound: `music`, or one of `NOT_MUSIC`.
+        sample_rate: In Hz.
+
+    Returns:
+        The facts (times from the start of the clip) and the mono audio.
+    """
+    noise_rng = np.random.default_rng(seed)
+    if sound != "music":
+        samples = make_sound(sound, duration_s, noise_rng, sample_rate)
+        track = Track(id=f"{sound}-{seed}", duration_s=duration_s, sound=sound, sources=_SOURCES)
+        return track, Audio(samples, sample_rate)
+    # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
+    rng = random.Random(f"excerpt {seed}")
+    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if rng.random() < _P_CROPPED else 0.0
+    score = compose(seed, offset_s + duration_s, style=style, free_instruments=free_instruments)
+    audio = render(score, soundfont, sample_rate=sample_rate)
+    start = round(offset_s * sample_rate)
+    samples = audio.samples[start : start + round(duration_s * sample_rate)]
+    if augment:
+        samples = record(samples, noise_rng, sample_rate)
+    else:
+        samples = set_peak(samples, _DRY_PEAK)
+    return score_track(score, offset_s, duration_s), Audio(samples, sample_rate)
+
+
+def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = None) -> Track:
+    """Write down the facts of a score, or of an excerpt of it.
+
+    Args:
+        score: The piece.
+        start_s: Where the excerpt begins.
+        duration_s: How long the excerpt is; to the end when None.
+
+    Returns:
+        The facts, with times from the start of the excerpt. An instrument is listed when it
+        sounds for at least 0.3 s.
+    """
+    if duration_s is None:
+        duration_s = score.duration_s - start_s
+    whole = Track(
+        id=f"composed-{score.seed}",
+        duration_s=score.duration_s,
+        tempo_bpm=score.tempo_bpm,
+        time_signature=score.time_signature,
+        key=score.key,
+        chords=score.chords,
+        beats_s=score.beats_s,
+        downbeats_s=score.downbeats_s,
+        instruments=_instruments(score.parts),
+        lead=score.lead,
+        notes=tuple(
+            Note(n.start_s, n.end_s, n.pitch, n.velocity, part.instrument)
+            for part in score.parts
+            if part.instrument != "drums"
+            for n in part.notes
+        ),
+        drums=tuple(
+            DrumHit(n.start_s, PIECES[n.pitch], n.velocity)
+            for part in score.parts
+            if part.instrument == "drums"
+            for n in part.notes
+        ),
+        genre=score.genre,
+        sources=_SOURCES,
+    )
+    track = crop(whole, start_s, start_s + duration_s, _MIN_SOUNDING_S)
+    heard = {i.name for i in track.instruments}
+    notes = tuple(sorted(n for n in track.notes if n.instrument in heard))
+    density = notes_per_second([(n.start_s, n.instrument) for n in notes], duration_s)
+    drums = tuple(sorted(track.drums)) if "drums" in heard else ()
+    return track.model_copy(
+        update={
+            "duration_s": duration_s,
+            "notes": notes,
+            "drums": drums,
+            "chords": tuple(Chord(*c) for c in track.chords if c[1] - c[0] > 1e-3),
+            "mood": mood_of(
+                score.genre,
+                score.mode,
+                score.tempo_bpm,
+                score.time_signature,
+                density,
+                bool(drums),
+            ),
+        }
+    )
+
+
+def _instruments(parts: tuple[Part, ...]) -> tuple[Instrument, ...]:
+    """List who plays, each name once: its main role and the spans in which it sounds."""
+    by_name: dict[str, list[Part]] = {}
+    for part in parts:
+        by_name.setdefault(part.instrument, []).append(part)
+    listed = []
+    for name, played in by_name.items():
+        hit_s = _DRUM_HIT_S if name == "drums" else 0.0
+        spans = sorted(
+            (n.start_s, max(n.end_s, n.start_s + hit_s)) for p in played for n in p.notes
+        )
+        roles = [p.role for p in played]
+        role = "melody" if "melody" in roles else roles[0]
+        listed.append(Instrument(name, family_of(name), role, _merged(spans)))
+    return tuple(listed)
+
+
+def _merged(spans: list[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Join spans that overlap or are parted by a short pause; `spans` are sorted."""
+    merged: list[tuple[float, float]] = []
+    for start, end in spans:
+        if merged and start - merged[-1][1] < _PAUSE_S:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((start, end))
+    return tuple(merged)

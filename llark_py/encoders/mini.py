@@ -1,0 +1,230 @@
+"""The embedded encoder: spectral features, tempogram tokens, a small transformer with heads.
+
+A recording of any length is heard in windows of 8.4 s. What the heads say is averaged over all
+windows; the language model reads it as concept tokens, followed by the three global tokens
+(averaged too) and the frames of the middle window at 5 Hz.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import Tensor, nn
+
+from llark_py.embedded import embedded_folder
+from llark_py.errors import AudioError, CheckpointError
+
+from .base import AudioEncoder, average_frames
+from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
+from .mini_features import (
+    FEATURE_WIDTH,
+    HOP,
+    extract_features,
+    normalise_level,
+    num_feature_frames,
+    standardise,
+)
+from .mini_network import BEAT_CLASSES, CHORD_CLASSES, N_GLOBAL, ROOT_CLASSES, MiniNetwork
+
+_WINDOWS_AT_ONCE = 16
+_CONCEPT_SCALE = 4.0
+
+
+@dataclass
+class Heard:
+    """What the encoder made of some windows of one length.
+
+    Attributes:
+        tokens: `(windows, 3 + T, width)`.
+        posteriors: `(windows, classes)` by head, in [0, 1].
+        frame_posteriors: `(windows, T, classes)` by head: `chord`, `root`, `beat`.
+    """
+
+    tokens: Tensor
+    posteriors: dict[str, Tensor]
+    frame_posteriors: dict[str, Tensor]
+
+
+class MiniEncoder(AudioEncoder):
+    """Waveform (16 kHz, mono) or packed features to concept, global and frame tokens."""
+
+    config: MiniEncoderConfig
+    config_class = MiniEncoderConfig
+
+    def __init__(self, config: MiniEncoderConfig):
+        super().__init__(config)
+        classes = {head: len(names) for head, names in config.labels.items()}
+        beat_seconds = tuple(float(s) for s in 60.0 / config.tempo_bins_bpm)
+        self.network = MiniNetwork(
+            config.width, config.n_layers, classes, TIMBRE_HEADS, beat_seconds
+        )
+        self.concepts = nn.ModuleDict(
+            {head: nn.Linear(count, config.width) for head, count in classes.items()}
+        )
+        self.frame_concepts = nn.Linear(
+            CHORD_CLASSES + ROOT_CLASSES + BEAT_CLASSES, config.width, bias=False
+        )
+        self.post_init()
+
+    def hear(self, features: Tensor) -> Heard:
+        """Run windows of packed, not yet standardised features `(windows, T, 368)`."""
+        out = self.network(standardise(features.float()))
+        posteriors = {
+            head: logits.float().sigmoid()
+            if head in MULTI_LABEL_HEADS
+            else logits.float().softmax(-1)
+            for head, logits in out.logits.items()
+        }
+        frame_posteriors = {
+            head: logits.float().softmax(-1) for head, logits in out.frame_logits.items()
+        }
+        return Heard(out.tokens, posteriors, frame_posteriors)
+
+    def frame_lengths(self, input_values: Tensor, input_values_mask: Tensor | None = None):
+        if input_values.ndim != 3:
+            return super().frame_lengths(input_values, input_values_mask)
+        n_tokens = self.config.num_output_frames(input_values.shape[1])
+        return torch.full((len(input_values),), n_tokens, device=input_values.device)
+
+    def forward(self, input_values: Tensor, input_values_mask: Tensor | None = None) -> Tensor:
+        """Encode recordings.
+
+        Args:
+            input_values: `(batch, n_samples)` waveforms in [-1, 1], padded on the right; or
+                `(batch, T, 368)` packed features of single windows, as training caches them.
+            input_values_mask: `(batch, n_samples)` bool, true where there is sound.
+
+        Returns:
+            `(batch, max_tokens, width)`; item i has `frame_lengths()[i]` tokens, then zeros.
+
+        Raises:
+            AudioError: The input has another shape, or features are longer than a window.
+        """
+        if input_values.ndim == 3:
+            frames = input_values.shape[1]
+            if frames > self.config.window_frames or input_values.shape[2] != FEATURE_WIDTH:
+                raise AudioError(
+                    f"encoder 'mini' takes features (batch, up to {self.config.window_frames}, "
+                    f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
+                )
+            return self._assemble(self.hear(input_values))
+        counts = self._sample_counts(input_values, input_values_mask)
+        items = [
+            self._encode_one(waveform[:count]) if count else waveform.new_zeros(0, self.config.width)
+            for waveform, count in zip(input_values, counts, strict=True)
+        ]
+        tokens = items[0].new_zeros(len(items), max(map(len, items)), self.config.width)
+        for row, item in zip(tokens, items, strict=True):
+            row[: len(item)] = item
+        return tokens
+
+    def _assemble(self, heard: Heard) -> Tensor:
+        """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
+        dtype = heard.tokens.dtype
+        concepts = [
+            layer(heard.posteriors[head].to(layer.weight.dtype) * _CONCEPT_SCALE).to(dtype)
+            for head, layer in self.concepts.items()
+        ]
+        said = torch.cat(list(heard.frame_posteriors.values()), -1)
+        said = self.frame_concepts(said.to(self.frame_concepts.weight.dtype) * 2).to(dtype)
+        frames = average_frames(
+            heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling
+        )
+        return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
+
+    def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:
+        """Hear every window of one waveform `(n_samples,)`; also the windows' first frames."""
+        waveform = normalise_level(waveform.float())
+        n_frames = num_feature_frames(len(waveform))
+        window = min(n_frames, self.config.window_frames)
+        starts = list(range(0, n_frames - window + 1, window))
+        if starts[-1] + window < n_frames:
+            starts.append(n_frames - window)  # the tail, in a whole window that overlaps
+        parts = []
+        for first in range(0, len(starts), _WINDOWS_AT_ONCE):
+            chunk = [
+                waveform[s * HOP : (s + window) * HOP]
+                for s in starts[first : first + _WINDOWS_AT_ONCE]
+            ]
+            parts.append(self.hear(extract_features(torch.stack(chunk))))
+        return (
+            Heard(
+                torch.cat([p.tokens for p in parts]),
+                {k: torch.cat([p.posteriors[k] for p in parts]) for k in parts[0].posteriors},
+                {
+                    k: torch.cat([p.frame_posteriors[k] for p in parts])
+                    for k in parts[0].frame_posteriors
+                },
+            ),
+            starts,
+        )
+
+    def _encode_one(self, waveform: Tensor) -> Tensor:
+        heard, starts = self._hear_recording(waveform)
+        middle = slice(len(starts) // 2, len(starts) // 2 + 1)
+        globals_ = heard.tokens[:, :N_GLOBAL].mean(0, keepdim=True)
+        summary = Heard(
+            torch.cat([globals_, heard.tokens[middle, N_GLOBAL:]], 1),
+            {head: p.mean(0, keepdim=True) for head, p in heard.posteriors.items()},
+            {head: p[middle] for head, p in heard.frame_posteriors.items()},
+        )
+        return self._assemble(summary)[0]
+
+    @torch.inference_mode()
+    def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:
+        """Name what is heard in a recording.
+
+        Args:
+            samples: `(n_samples,)` float32 mono at 16 kHz, not empty.
+
+        Returns:
+            By head the class probabilities `(classes,)`, averaged over all windows (names in
+            `config.labels`, tempo bins in `config.tempo_bins_bpm`); and at 10 Hz over the whole
+            recording `chord_frames` `(T, 25)` and `beat_frames` `(T, 3)`.
+
+        Raises:
+            AudioError: There are no samples.
+        """
+        if len(samples) == 0:
+            raise AudioError("the recording has no samples")
+        heard, starts = self._hear_recording(torch.from_numpy(np.ascontiguousarray(samples)))
+        result = {head: p.mean(0).numpy() for head, p in heard.posteriors.items()}
+        for head in ("chord", "beat"):
+            windows = heard.frame_posteriors[head].numpy()
+            line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
+            for start, values in zip(starts, windows, strict=True):
+                line[start : start + len(values)] = values
+            result[f"{head}_frames"] = line
+        return result
+
+
+@lru_cache(maxsize=1)
+def load_embedded() -> MiniEncoder:
+    """Load the encoder of the embedded model, in float32 on the CPU.
+
+    Raises:
+        CheckpointError: The package holds no embedded model, or not all of the encoder.
+    """
+    folder, prefix = embedded_folder(), "model.audio_tower."
+    saved = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = MiniEncoderConfig.from_dict(saved["audio_config"])
+    with safe_open(folder / "model.safetensors", framework="pt") as weights:
+        state = {
+            name.removeprefix(prefix): weights.get_tensor(name).float()
+            for name in weights.keys()  # noqa: SIM118 - not a dict
+            if name.startswith(prefix)
+        }
+    encoder = MiniEncoder(config)
+    try:
+        encoder.load_state_dict(state)
+    except RuntimeError as error:
+        raise CheckpointError(f"the embedded encoder does not fit its config: {error}") from error
+    return encoder.eval()
+
+
+Config, Encoder = MiniEncoderConfig, MiniEncoder

@@ -1,0 +1,88 @@
+"""Configuration of the `mini` encoder: its sizes, its label sets and its frame arithmetic."""
+
+from __future__ import annotations
+
+from dataclasses import field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from llark_py.theory import KEYS
+
+from .base import AudioEncoderConfig
+from .mini_features import HOP, SAMPLE_RATE, num_feature_frames, tempo_bin_centres
+from .mini_network import N_GLOBAL
+
+MULTI_LABEL_HEADS = ("families", "instruments")
+"""Heads whose classes are not exclusive (sigmoid); every other head is a softmax."""
+TIMBRE_HEADS = ("families", "instruments", "lead")
+
+
+class MiniEncoderConfig(AudioEncoderConfig):
+    """Sizes and label sets of the `mini` encoder.
+
+    Attributes:
+        n_layers: Transformer blocks.
+        window_frames: Feature frames (0.1 s each) in the longest window.
+        frame_pooling: Feature frames averaged into one output frame.
+        tempo_bins, lowest_bpm, highest_bpm: The logarithmic tempo axis.
+        time_signatures, styles, families, instruments, densities, sounds: Class names of the
+            heads, in order.
+    """
+
+    model_type: ClassVar[str] = "llark_mini_encoder"
+
+    encoder: str = "mini"
+    sample_rate: int = SAMPLE_RATE
+    width: int = 256
+    licence: str = "Apache-2.0"
+    n_layers: int = 6
+    window_frames: int = 84
+    frame_pooling: int = 2
+    tempo_bins: int = 96
+    lowest_bpm: float = 40.0
+    highest_bpm: float = 220.0
+    time_signatures: list[str] = field(default_factory=lambda: ["4/4", "3/4", "6/8"])
+    styles: list[str] = field(default_factory=lambda: ["rock"])
+    families: list[str] = field(default_factory=lambda: ["piano"])
+    instruments: list[str] = field(default_factory=lambda: ["piano"])
+    densities: list[str] = field(default_factory=lambda: ["sparse", "moderate", "busy"])
+    sounds: list[str] = field(default_factory=lambda: ["music", "silence", "noise", "tone"])
+
+    def __post_init__(self, **kwargs: Any) -> None:
+        self.frame_rate = SAMPLE_RATE / HOP / self.frame_pooling
+        super().__post_init__(**kwargs)
+
+    @property
+    def labels(self) -> dict[str, list[str]]:
+        """Class names of every global head, in the order of the concept tokens."""
+        return {
+            "tempo": [f"{bpm:.1f}" for bpm in self.tempo_bins_bpm],
+            "key": list(KEYS),
+            "time_signature": self.time_signatures,
+            "style": self.styles,
+            "families": self.families,
+            "instruments": self.instruments,
+            "lead": [*self.instruments, "none"],
+            "density": self.densities,
+            "sound": self.sounds,
+        }
+
+    @property
+    def tempo_bins_bpm(self) -> np.ndarray:
+        """Tempo of each bin in BPM, `(tempo_bins,)`."""
+        return tempo_bin_centres(self.tempo_bins, self.lowest_bpm, self.highest_bpm)
+
+    @property
+    def n_prefix(self) -> int:
+        """Tokens ahead of the frames: one concept token a head, then the global tokens."""
+        return len(self.labels) + N_GLOBAL
+
+    def num_output_frames(self, feature_frames: int) -> int:
+        """Count the tokens that a recording of `feature_frames` feature frames becomes."""
+        window = min(feature_frames, self.window_frames)
+        return self.n_prefix + -(-window // self.frame_pooling)
+
+    def num_frames(self, n_samples: int) -> int:
+        """Count the tokens that `n_samples` samples become: at most one window's, however long."""
+        return self.num_output_frames(num_feature_frames(n_samples)) if n_samples > 0 else 0

@@ -1,0 +1,157 @@
+"""Spectral features of the `mini` encoder: a rhythm-and-timbre stream and a pitch stream.
+
+Both streams come from one 16 kHz waveform and are packed into one row for each 0.1 s, so that a
+clip is a single `(frames, 368)` array that can be cached, cropped, stretched and transposed:
+
+* columns 0..199: log-mel spectrum, 40 bands, five columns of 20 ms each (64 ms window);
+* columns 200..367: log-frequency spectrum, 168 half-semitone bins from C1 (MIDI 24) up, read
+  through a 512 ms window below C4 and a 192 ms window above, where pitch moves faster.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import librosa
+import numpy as np
+import torch
+from torch import Tensor
+
+SAMPLE_RATE = 16_000
+HOP = 1_600
+"""Samples in a feature frame (0.1 s)."""
+MEL_BANDS = 40
+MEL_STEPS = 5
+"""Mel columns in a feature frame."""
+MEL_WIDTH = MEL_BANDS * MEL_STEPS
+PITCH_BINS = 168
+BINS_PER_SEMITONE = 2
+LOWEST_MIDI = 24
+FEATURE_WIDTH = MEL_WIDTH + PITCH_BINS
+
+_MEL_WINDOW, _LOW_WINDOW, _HIGH_WINDOW = 1_024, 8_192, 3_072
+_LOW_FFT, _HIGH_FFT = 16_384, 8_192
+_SPLIT_BIN = 72  # C4: below it the long window resolves semitones, above it the short one does
+_FLOOR = 1e-4
+_PEAK = 0.7
+_QUIETEST_PEAK = 1e-3  # quieter input is silence and is not blown up to full level
+
+
+@lru_cache(maxsize=1)
+def _mel_filters() -> Tensor:
+    filters = librosa.filters.mel(
+        sr=SAMPLE_RATE, n_fft=_MEL_WINDOW, n_mels=MEL_BANDS, fmin=30, fmax=7_600, norm=None
+    )
+    return torch.from_numpy(filters.astype(np.float32)).T.contiguous()
+
+
+@lru_cache(maxsize=2)
+def _pitch_filters(n_fft: int, window: int) -> Tensor:
+    """Triangles around each half semitone, never narrower than the window can resolve."""
+    frequencies = np.fft.rfftfreq(n_fft, 1 / SAMPLE_RATE)
+    midi = LOWEST_MIDI + np.arange(PITCH_BINS) / BINS_PER_SEMITONE
+    centres = 440.0 * 2 ** ((midi - 69) / 12)
+    half_step = 2 ** (1 / (12 * BINS_PER_SEMITONE)) - 1
+    bandwidths = np.maximum(centres * half_step, 0.3 * SAMPLE_RATE / window)
+    weights = np.maximum(
+        0, 1 - np.abs(frequencies[None] - centres[:, None]) / bandwidths[:, None]
+    )
+    weights /= np.maximum(weights.sum(1, keepdims=True), 1e-6)
+    return torch.from_numpy(weights.T.astype(np.float32)).contiguous()
+
+
+@lru_cache(maxsize=2)
+def _pitch_bands(n_fft: int, window: int, first: int, stop: int) -> Tensor:
+    """The filters of some pitch bins, cut after the highest frequency they read."""
+    weights = _pitch_filters(n_fft, window)[:, first:stop]
+    used = int(weights.sum(1).nonzero().max()) + 1
+    return weights[:used].contiguous()
+
+
+def _read_spectrum(
+    samples: Tensor, window: int, hop: int, n_fft: int, n_frames: int, filters: Tensor
+) -> Tensor:
+    """Filter `(bins, bands)` the magnitudes of windows centred on multiples of hop.
+
+    Returns `(batch, n_frames, bands)`. Bins above the filters' last row are never looked at.
+    """
+    padded = torch.nn.functional.pad(samples, (window // 2, window // 2 + hop))
+    frames = padded.unfold(-1, window, hop)[:, :n_frames]
+    taper = torch.hann_window(window, periodic=False, device=samples.device)
+    spectrum = torch.view_as_real(torch.fft.rfft(frames * taper, n_fft)[..., : len(filters)])
+    # sqrt of the sum of squares: three times as fast as abs() of complex numbers
+    magnitudes = spectrum.square().sum(-1).sqrt() / (taper.sum() / 2)
+    return magnitudes @ filters.to(samples.device)
+
+
+def num_feature_frames(n_samples: int) -> int:
+    """Count the whole feature frames in a waveform; at least one."""
+    return max(1, n_samples // HOP)
+
+
+def normalise_level(samples: Tensor) -> Tensor:
+    """Bring each waveform `(batch, n_samples)` to the same peak; silence stays silence."""
+    peak = samples.abs().amax(-1, keepdim=True).clamp(min=_QUIETEST_PEAK)
+    return samples * (_PEAK / peak)
+
+
+def extract_features(samples: Tensor) -> Tensor:
+    """Turn waveforms into packed spectral features.
+
+    Args:
+        samples: `(batch, n_samples)` float32 at 16 kHz, levels as `normalise_level` leaves them.
+
+    Returns:
+        `(batch, n_samples // 1600, 368)` float32, natural logarithms of magnitudes.
+    """
+    samples = samples.float()
+    if samples.shape[-1] < HOP:
+        samples = torch.nn.functional.pad(samples, (0, HOP - samples.shape[-1]))
+    n_frames = num_feature_frames(samples.shape[-1])
+    mel = _read_spectrum(
+        samples,
+        _MEL_WINDOW,
+        HOP // MEL_STEPS,
+        _MEL_WINDOW,
+        n_frames * MEL_STEPS,
+        _mel_filters(),
+    )
+    low = _pitch_bands(_LOW_FFT, _LOW_WINDOW, 0, _SPLIT_BIN)
+    high = _pitch_bands(_HIGH_FFT, _HIGH_WINDOW, _SPLIT_BIN, PITCH_BINS)
+    pitch = torch.cat(
+        [
+            _read_spectrum(samples, _LOW_WINDOW, HOP, _LOW_FFT, n_frames, low),
+            _read_spectrum(samples, _HIGH_WINDOW, HOP, _HIGH_FFT, n_frames, high),
+        ],
+        -1,
+    )
+    packed = torch.cat([mel.reshape(len(samples), n_frames, MEL_WIDTH), pitch], -1)
+    return torch.log(packed + _FLOOR)
+
+
+def split_streams(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Unpack `(batch, T, 368)` into mel `(batch, 5 T, 40)` and pitch `(batch, T, 168)`."""
+    batch, n_frames, _ = features.shape
+    mel = features[..., :MEL_WIDTH].reshape(batch, n_frames * MEL_STEPS, MEL_BANDS)
+    return mel, features[..., MEL_WIDTH:]
+
+
+def standardise(features: Tensor) -> Tensor:
+    """Take the mean level of each stream out of each clip and scale it to about unit variance.
+
+    What is left no longer tells how loud a recording is, only how its energy is spread.
+    """
+    mel, pitch = features[..., :MEL_WIDTH], features[..., MEL_WIDTH:]
+    return torch.cat(
+        [
+            (mel - mel.mean((-2, -1), keepdim=True)) / 1.4,
+            (pitch - pitch.mean((-2, -1), keepdim=True)) / 1.15,
+        ],
+        -1,
+    )
+
+
+def tempo_bin_centres(n_bins: int, lowest_bpm: float, highest_bpm: float) -> np.ndarray:
+    """Tempi in BPM of `n_bins` logarithmic bins, ends included."""
+    return np.exp(np.linspace(math.log(lowest_bpm), math.log(highest_bpm), n_bins))

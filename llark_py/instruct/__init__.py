@@ -1,0 +1,1 @@
+"""Facts -> questions, answers, captions and dialogues; records of them; the tokenizer of `mini`."""

@@ -1,0 +1,149 @@
+"""Phrasings with choices and slots: `[how|what] is {it}?`, read from the prompts room.
+
+A phrasing list is one text, a phrasing a line. `[a|b|]` picks one of its parts (they may nest,
+and be empty), `{name}` is filled with a value of the caller or, failing that, with a phrasing of
+the word list of that name. A YAML list, unlike a text, holds plain words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from random import Random
+from typing import Any
+
+from llark_py.errors import PromptError
+from llark_py.prompting import read_prompt_data
+
+# A template is a list of literal text, ("slot", name) or ("choice", [template, ...]).
+Template = list[Any]
+
+_TOKEN = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
+_ARTICLE = re.compile(r"\b([aA]) (?=[aeio])")
+_GAP = re.compile(r" {2,}")
+_GRAMMAR_FILES = ("measured", "listening", "talk", "captions")
+
+
+def parse_template(text: str) -> Template:
+    """Read one phrasing.
+
+    Raises:
+        PromptError: Its brackets do not match.
+    """
+    tokens = _TOKEN.findall(text)
+    if "".join(tokens) != text:
+        raise PromptError(f"stray brace in the phrasing '{text}'")
+    template, rest = _parse(tokens, 0, nested=False)
+    if rest != len(tokens):
+        raise PromptError(f"unmatched bracket in the phrasing '{text}'")
+    return template
+
+
+def _parse(tokens: list[str], at: int, *, nested: bool) -> tuple[Template, int]:
+    options: list[Template] = [[]]
+    while at < len(tokens):
+        token = tokens[at]
+        at += 1
+        if token == "[":
+            inner, at = _parse(tokens, at, nested=True)
+            if at > len(tokens) or tokens[at - 1] != "]":
+                raise PromptError(f"unmatched bracket in the phrasing '{''.join(tokens)}'")
+            options[-1].append(("choice", inner))
+        elif token == "]" and nested:
+            return options, at
+        elif token == "|" and nested:
+            options.append([])
+        elif token in "]|":
+            raise PromptError(f"unmatched bracket in the phrasing '{''.join(tokens)}'")
+        elif token.startswith("{"):
+            options[-1].append(("slot", token[1:-1]))
+        else:
+            options[-1].append(token)
+    if nested:
+        raise PromptError(f"unmatched bracket in the phrasing '{''.join(tokens)}'")
+    return options[0], at
+
+
+def parse_phrasings(text: str) -> list[Template]:
+    """Read a list of phrasings, one a line; empty lines are skipped."""
+    return [parse_template(line.strip()) for line in text.splitlines() if line.strip()]
+
+
+def slots_of(template: Template) -> set[str]:
+    """List the slots that a phrasing may ask for."""
+    found: set[str] = set()
+    for piece in template:
+        if isinstance(piece, tuple):
+            kind, inner = piece
+            found |= {inner} if kind == "slot" else set().union(*(slots_of(t) for t in inner))
+    return found
+
+
+def _parse_tree(node: Any) -> Any:
+    if isinstance(node, str):
+        return parse_phrasings(node)
+    if isinstance(node, list):
+        return tuple(str(value) for value in node)
+    return {str(key): _parse_tree(value) for key, value in node.items()}
+
+
+@cache
+def words() -> dict[str, Any]:
+    """Return the word lists that every phrasing may name."""
+    return _parse_tree(read_prompt_data("grammar/words.yaml"))
+
+
+@cache
+def grammar() -> dict[str, Any]:
+    """Return all families of the grammar: family -> case -> phrasings (or cases, or plain words).
+
+    Raises:
+        PromptError: Two files hold the same family, or a phrasing cannot be read.
+    """
+    families: dict[str, Any] = {}
+    for name in _GRAMMAR_FILES:
+        for family, cases in _parse_tree(read_prompt_data(f"grammar/{name}.yaml")).items():
+            if family in families:
+                raise PromptError(f"family '{family}' is in two files of the grammar")
+            families[family] = cases
+    return families
+
+
+def fill(template: Template, values: Mapping[str, str], rng: Random) -> str:
+    """Make a sentence of a phrasing.
+
+    Raises:
+        PromptError: A slot has neither a value nor a word list.
+    """
+    pieces: list[str] = []
+    _fill(template, values, rng, pieces)
+    # A choice that came out empty leaves two spaces.
+    return _GAP.sub(" ", "".join(pieces)).strip()
+
+
+def _fill(template: Template, values: Mapping[str, str], rng: Random, pieces: list[str]) -> None:
+    for piece in template:
+        if isinstance(piece, str):
+            pieces.append(piece)
+            continue
+        kind, inner = piece
+        if kind == "choice":
+            _fill(pick(inner, rng), values, rng, pieces)
+        elif inner in values:
+            pieces.append(values[inner])
+        elif inner in words():
+            _fill(pick(words()[inner], rng), values, rng, pieces)
+        else:
+            raise PromptError(f"nothing fills the slot '{{{inner}}}'")
+
+
+def pick(options: Any, rng: Random) -> Any:
+    """Choose one of a sequence; several times as fast as `rng.choice`."""
+    return options[int(rng.random() * len(options))]
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital and write `an` before a vowel."""
+    text = _ARTICLE.sub(r"\1n ", text)
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,128 @@
+"""What a dialogue knows while it is being made, and one turn of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from .balance import Rates
+from .facts import Facts
+from .phrases import fill, grammar, pick, sentence
+from .simulate import LOW_CONFIDENCE, simulate
+
+TOOL_OF = {"tempo": "estimate_tempo", "key": "estimate_key", "notes": "transcribe_notes"}
+"""Which tool measures what."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question, the tools that its answer needs, and the answer once they have run.
+
+    Attributes:
+        question: As a tidy person would write it.
+        tools: Tools to call before answering, in order.
+        answer: Makes the answer; called after the tools.
+        at_once: Whether several calls are asked for in one message.
+    """
+
+    question: str
+    answer: Callable[[], str]
+    tools: tuple[str, ...] = ()
+    at_once: bool = True
+
+
+@dataclass
+class Scene:
+    """The state of a dialogue.
+
+    Attributes:
+        facts: What there is to hear; None when no recording was given.
+        rng: Source of chance.
+        tools: Tools that the assistant has.
+        rates: How often things occur, for balanced questions.
+        faithful: Whether tool results follow the facts.
+        duration_s: Length of the recording that tools count in.
+        results: Tool -> its result in this dialogue.
+        last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
+        asked: Things that yes/no questions have named already.
+        turns: How many turns are over.
+    """
+
+    facts: Facts | None
+    rng: Random
+    tools: frozenset[str]
+    rates: Rates
+    faithful: bool
+    duration_s: float
+    results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    last: str = ""
+    asked: set[str] = field(default_factory=set)
+    turns: int = 0
+
+    @property
+    def is_music(self) -> bool:
+        """Whether there is a recording and it is music."""
+        return self.facts is not None and self.facts.is_music
+
+    def say(self, family: str, case: str, **values: str) -> str:
+        """Make a sentence of one of the family's phrasings for a case."""
+        words = self.facts.words if self.facts else {}
+        return fill(pick(grammar()[family][case], self.rng), {**words, **values}, self.rng)
+
+    def ask(self, family: str, case: str = "questions", **values: str) -> str:
+        """Make a question; in later turns sometimes one that leans on the turn before."""
+        follow = self.turns > 0 and "follow" in grammar()[family] and self.rng.random() < 0.3
+        return self.say(family, "follow" if follow else case, **values)
+
+    def answer(self, family: str, case: str = "answers", **values: str) -> str:
+        """Make an answer that is ready to be said."""
+        return sentence(self.say(family, case, **values))
+
+    def detail(self, name: str, **values: str) -> str:
+        """Make one sentence of a description about a single fact."""
+        words = self.facts.words if self.facts else {}
+        phrasings = grammar()["caption"]["details"][name]
+        return fill(pick(phrasings, self.rng), {**words, **values}, self.rng)
+
+    def not_music(self, *, as_no: bool = False) -> str:
+        """Say that there is nothing to judge: no recording, or no music in it."""
+        if self.facts is None:
+            return self.answer("no_recording")
+        sound = self.facts.track.sound
+        what = self.answer("not_music", sound if sound in grammar()["not_music"] else "other")
+        return self.answer("not_music", "no", what=what) if as_no else what
+
+    def run(self, tool: str) -> dict[str, Any]:
+        """Return the result of a tool, the same each time in one dialogue."""
+        if tool not in self.results:
+            track = self.facts.track if self.facts else None
+            self.results[tool] = simulate(
+                tool, track, self.rng, faithful=self.faithful, duration_s=self.duration_s
+            )
+        return self.results[tool]
+
+
+def case_of(result: dict[str, Any]) -> str:
+    """Tell how far a result can be relied on: `measured`, `unsure` or `error`."""
+    if "error" in result:
+        return "error"
+    return "unsure" if result.get("confidence", 1.0) < LOW_CONFIDENCE else "measured"
+
+
+def words_of(result: dict[str, Any]) -> dict[str, str]:
+    """Write the values of a result by slot name, each exactly as its JSON shows it."""
+    names = {
+        "error": "reason",
+        "tempo_bpm": "bpm",
+        "runner_up_bpm": "runner",
+        "runner_up": "runner",
+        "beat_count": "beats",
+        "confidence": "confidence",
+        "key": "key",
+        "note_count": "count",
+        "lowest_note": "low",
+        "highest_note": "high",
+    }
+    return {names[name]: str(value) for name, value in result.items() if name in names}

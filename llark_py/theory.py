@@ -1,0 +1,77 @@
+"""Names of pitches, keys and chords, and the arithmetic between them.
+
+Pitch classes are 0..11 with C = 0; MIDI numbers have C4 = 60 (scientific pitch notation).
+Chord labels follow Harte et al. (ISMIR 2005): `A:min`, `G:7`, `N` for no chord.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .errors import ConfigError
+
+SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+# The spelling with the fewest accidentals in the key signature of each tonic.
+MAJOR_TONICS = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+MINOR_TONICS = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B")
+KEYS = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in MINOR_TONICS)
+"""All 24 keys: index = tonic pitch class, + 12 for minor."""
+
+_LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_NOTE = re.compile(r"^([A-Ga-g])([#b♯♭]*)(-?\d+)?$")
+
+
+def pitch_class(name: str) -> int:
+    """Read a note name such as `F#` or `Bb` as a pitch class 0..11.
+
+    Raises:
+        ConfigError: The text is not a note name.
+    """
+    match = _NOTE.match(name.strip())
+    if not match:
+        raise ConfigError(f"'{name}' is not a note name; expected a letter A-G with # or b")
+    accidentals = match.group(2).replace("♯", "#").replace("♭", "b")
+    return (_LETTERS[match.group(1).upper()] + accidentals.count("#") - accidentals.count("b")) % 12
+
+
+def key_name(tonic: int, mode: str) -> str:
+    """Name the key of a tonic pitch class and a mode (`major` or `minor`): `C# minor`."""
+    return KEYS[tonic % 12 + (12 if mode == "minor" else 0)]
+
+
+def parse_key(key: str) -> tuple[int, str]:
+    """Split a key such as `F# minor` into its tonic pitch class and mode.
+
+    Raises:
+        ConfigError: The text is not `<tonic> major` or `<tonic> minor`.
+    """
+    parts = key.split()
+    if len(parts) != 2 or parts[1].lower() not in ("major", "minor"):
+        raise ConfigError(f"'{key}' is not a key; expected for example 'F# minor'")
+    return pitch_class(parts[0]), parts[1].lower()
+
+
+def key_index(key: str) -> int:
+    """Return the place of a key in `KEYS`, whatever its enharmonic spelling."""
+    tonic, mode = parse_key(key)
+    return tonic + (12 if mode == "minor" else 0)
+
+
+def transpose_key(key: str, semitones: int) -> str:
+    """Move a key up by a number of semitones, respelled."""
+    tonic, mode = parse_key(key)
+    return key_name(tonic + semitones, mode)
+
+
+def transpose_chord(label: str, semitones: int) -> str:
+    """Move a Harte chord label up by a number of semitones (roots as in `MAJOR_TONICS`)."""
+    if label in ("N", "X"):
+        return label
+    root, _, quality = label.partition(":")
+    moved = MAJOR_TONICS[(pitch_class(root) + semitones) % 12]
+    return f"{moved}:{quality}" if quality else moved
+
+
+def note_name(midi: int) -> str:
+    """Name a MIDI number in scientific pitch notation: 60 -> `C4`."""
+    return f"{SHARP_NAMES[midi % 12]}{midi // 12 - 1}"

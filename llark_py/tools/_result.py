@@ -1,0 +1,33 @@
+"""How a tool's result becomes what the model is shown and what people and programs get."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+
+def detail() -> Any:
+    """Mark a field of a tool's result as too long or too fine for the model to be shown."""
+    return dataclasses.field(metadata={"detail": True})
+
+
+def model_view(result: Any) -> dict[str, Any]:
+    """Give the small JSON object that the model is shown: every field that is no `detail()`."""
+    return {
+        field.name: getattr(result, field.name)
+        for field in dataclasses.fields(result)
+        if not field.metadata.get("detail")
+    }
+
+
+def full_view(result: Any) -> dict[str, Any]:
+    """Give every field, named tuples inside turned into JSON objects."""
+    return {f.name: _plain(getattr(result, f.name)) for f in dataclasses.fields(result)}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "_asdict"):
+        return {name: _plain(item) for name, item in value._asdict().items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,97 @@
+"""A tool's signature as the model sees it, and the check of what the model sends.
+
+A tool is a function `name(audio: Audio, workspace: Workspace, ...)`. The model sees `audio` as the
+id of a recording and never sees the workspace.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any, get_type_hints
+
+from pydantic import ValidationError, create_model
+
+from llark_py.audio import Audio
+from llark_py.errors import ToolError
+
+from ._workspace import Workspace
+
+
+def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Give the parameters that the model may fill, `audio` as a string."""
+    hints = get_type_hints(function)
+    visible = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if hints[name] is Workspace:
+            continue
+        kind = str if hints[name] is Audio else hints[name]
+        visible[name] = parameter.replace(annotation=kind)
+    return visible
+
+
+def json_schema(function: FunctionType) -> dict[str, Any]:
+    """Make the JSON schema of a tool from its signature and its Google docstring.
+
+    Returns:
+        `{"type": "function", "function": {"name", "description", "parameters"}}`.
+    """
+    from transformers.utils import get_json_schema
+
+    parameters = visible_parameters(function)
+
+    def shown() -> None: ...
+
+    shown.__name__, shown.__doc__ = function.__name__, function.__doc__
+    shown.__annotations__ = {name: p.annotation for name, p in parameters.items()}
+    shown.__signature__ = inspect.Signature(list(parameters.values()))  # type: ignore[attr-defined]
+    schema = get_json_schema(shown)
+    schema["function"].pop("return", None)
+    return schema
+
+
+def check_arguments(
+    function: Callable[..., Any], arguments: dict[str, Any], audio_ids: Iterable[str]
+) -> dict[str, Any]:
+    """Check what the model sent and fill in the only recording where it named none.
+
+    Args:
+        function: The tool.
+        arguments: As parsed from the call.
+        audio_ids: Ids of the recordings in the conversation.
+
+    Returns:
+        The arguments with the types of the signature; `audio` is still an id.
+
+    Raises:
+        ToolError: An unknown argument, one of the wrong type, or an unknown recording.
+    """
+    parameters, known = visible_parameters(function), list(audio_ids)
+    if unexpected := sorted(set(arguments) - set(parameters)):
+        raise ToolError(
+            f"{function.__name__} takes no argument '{unexpected[0]}'; "
+            f"it takes {', '.join(parameters)}"
+        )
+    given = dict(arguments)
+    if "audio" in parameters:
+        if given.get("audio") is None and len(known) == 1:
+            given["audio"] = known[0]
+        if given.get("audio") not in known:
+            raise ToolError(
+                f"there is no recording {json.dumps(given.get('audio'))}; "
+                f"there is {', '.join(known) or 'none'}"
+            )
+    fields: dict[str, Any] = {
+        name: (p.annotation, ... if p.default is inspect.Parameter.empty else p.default)
+        for name, p in parameters.items()
+    }
+    try:
+        checked = create_model(function.__name__, **fields)(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise ToolError(
+            f"argument '{first['loc'][0]}' of {function.__name__}: {first['msg'].lower()}"
+        ) from error
+    return {name: getattr(checked, name) for name in parameters}

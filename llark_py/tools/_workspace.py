@@ -1,0 +1,95 @@
+"""What a tool is given besides its arguments: a place for files, a way to report, a way to stop."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+ArtefactKind = Literal["midi", "audio", "image"]
+_PREFIX = "artefact_"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A file that a tool made.
+
+    Attributes:
+        id: The name it has in the conversation (`artefact_1`).
+        kind: `midi`, `audio` or `image`.
+        name: A file name for people (`transcription.mid`).
+        media_type: Such as `audio/midi`.
+        path: Where it lies.
+    """
+
+    id: str
+    kind: ArtefactKind
+    name: str
+    media_type: str
+    path: Path
+
+
+class Cancelled(Exception):
+    """Raised inside a tool when nobody waits for its answer any more."""
+
+
+def _report_nothing(fraction: float, note: str) -> None:
+    pass
+
+
+def _never() -> bool:
+    return False
+
+
+class Workspace:
+    """The desk of one tool call or of several in a row.
+
+    Args:
+        folder: Where artefacts are written; None makes a temporary folder that lives as long as
+            the workspace.
+        first_number: Number of the first artefact, so that ids stay unique in a conversation.
+        report: Called with a fraction in [0, 1] and a short note.
+        is_cancelled: Asked before every report; when true the tool is stopped.
+    """
+
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        first_number: int = 1,
+        report: Callable[[float, str], None] = _report_nothing,
+        is_cancelled: Callable[[], bool] = _never,
+    ):
+        self._temporary = tempfile.TemporaryDirectory(prefix="llark-") if folder is None else None
+        self.folder = Path(self._temporary.name) if self._temporary else Path(folder or "")
+        self.artefacts: list[Artefact] = []
+        self._next_number = first_number
+        self._report, self._is_cancelled = report, is_cancelled
+
+    def new_artefact(self, kind: ArtefactKind, name: str, media_type: str) -> Artefact:
+        """Reserve an id and a path; the tool then writes the file.
+
+        Args:
+            kind: What it is.
+            name: File name for people, with its ending.
+            media_type: Such as `audio/midi`.
+        """
+        artefact_id = f"{_PREFIX}{self._next_number}"
+        self._next_number += 1
+        self.folder.mkdir(parents=True, exist_ok=True)
+        path = self.folder / f"{artefact_id}{Path(name).suffix}"
+        artefact = Artefact(artefact_id, kind, name, media_type, path)
+        self.artefacts.append(artefact)
+        return artefact
+
+    def progress(self, fraction: float, note: str) -> None:
+        """Say how far the work is.
+
+        Raises:
+            Cancelled: The caller has gone.
+        """
+        if self._is_cancelled():
+            raise Cancelled
+        self._report(min(1.0, max(0.0, fraction)), note)

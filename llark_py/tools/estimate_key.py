@@ -1,0 +1,40 @@
+"""The tool that measures the key of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llark_py.analysis.harmony import measure_harmony
+from llark_py.audio import Audio
+
+from ._result import detail
+from ._workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Key:
+    """The key, the next likeliest key, and the tuning in cents from A4 = 440 Hz."""
+
+    key: str
+    runner_up: str
+    confidence: float
+    tuning_cents: float = detail()
+
+
+def estimate_key(audio: Audio, workspace: Workspace) -> Key:
+    """Measure the musical key (tonic and mode) of a recording.
+
+    Args:
+        audio: Id of the recording, such as audio_1.
+
+    Returns:
+        The key, the runner-up and a confidence from 0 to 1.
+    """
+    workspace.progress(0.0, "finding the key")
+    harmony = measure_harmony(audio)
+    return Key(
+        key=harmony.key,
+        runner_up=harmony.runner_up,
+        confidence=round(harmony.confidence, 2),
+        tuning_cents=round(harmony.tuning_cents, 1),
+    )

@@ -1,0 +1,1 @@
+"""Every word we say to a model, as text: prompts, chat templates and the grammar's phrasings."""

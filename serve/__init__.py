@@ -1,0 +1,1 @@
+"""How to talk to the assistant over a network: the chat page."""

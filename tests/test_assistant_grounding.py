@@ -1,0 +1,142 @@
+"""Numbers in answers are those that tools measured; what is shown while text streams in."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import torch
+from assistant_parts import call, noise, scripted_assistant
+from model_parts import SPECIAL_TOKENS, tiny_tokenizer
+from tokenizers import Tokenizer, models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
+
+from llark_py.assistant.grounding import (
+    GroundedNumbers,
+    numbers_in,
+    trim_unfinished,
+    ungrounded_numbers,
+)
+from llark_py.assistant.reply import ReplyFilter
+from llark_py.messages import ToolResult
+
+TEMPO = {"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "beat_count": 24, "confidence": 0.93}
+SOURCE = '{"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "lowest_note": "C3"}'
+
+
+def test_numbers_are_read_as_written():
+    assert numbers_in(SOURCE) == {"90.1", "45.0", "45", "3"}
+    assert ungrounded_numbers("It has 90.1 BPM, or 45, from C3.", SOURCE) == []
+    assert ungrounded_numbers("It has 90 BPM or 45.5, 1,000.", SOURCE) == ["90", "45.5", "1,000"]
+
+
+def test_a_number_cut_off_at_the_end_is_taken_back():
+    assert trim_unfinished("It has 90.", SOURCE) == "It has"
+    assert trim_unfinished("It has 90.1", SOURCE) == "It has 90.1"
+    assert trim_unfinished("It has 45.", SOURCE) == "It has 45."
+    assert trim_unfinished("It is slow.", SOURCE) == "It is slow."
+
+
+def word_tokenizer():
+    """Make a tokenizer with whole numbers and numbers with spaces as single tokens."""
+    words = ["<unk>", "</s>", *"0123456789.,", "9", "90", "1", " 90", " 45", " BPM", " is", "90.1"]
+    words += ["12", "It", " C3", " C4", " and", "."]
+    vocabulary = {word.replace(" ", "Ġ"): i for i, word in enumerate(dict.fromkeys(words))}
+    tokenizer = Tokenizer(models.BPE(vocabulary, [], unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    from tokenizers import decoders
+
+    tokenizer.decoder = decoders.ByteLevel()
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")
+
+
+@pytest.mark.parametrize("make", [tiny_tokenizer, word_tokenizer])
+@pytest.mark.parametrize("seed", range(8))
+def test_no_random_text_holds_a_number_of_its_own(make, seed):
+    tokenizer = make()
+    torch.manual_seed(seed)
+    processor = GroundedNumbers(tokenizer, SOURCE, 0)
+    numerals = [i for t, i in tokenizer.get_vocab().items() if re.search(r"^Ġ?[0-9.,C]+$", t)]
+    ids = torch.zeros(1, 0, dtype=torch.long)
+    for _ in range(60):
+        scores = torch.randn(1, len(tokenizer))
+        scores[0, numerals] += 3.0  # mostly numbers
+        scores[0, tokenizer.all_special_ids] = -torch.inf
+        scores[0, tokenizer.eos_token_id] = 0.0
+        token = processor(ids, scores).argmax(-1, keepdim=True)
+        ids = torch.cat([ids, token], 1)
+        if token.item() == tokenizer.eos_token_id:
+            break
+    text = tokenizer.decode(ids[0], skip_special_tokens=True)
+    text = trim_unfinished(text, SOURCE)
+    assert ungrounded_numbers(text, SOURCE) == []
+
+
+def test_every_allowed_number_can_be_written():
+    tokenizer = tiny_tokenizer()
+    text = "It has 90.1 beats, or 45, or 45.0 from C3."
+    wanted = tokenizer(text, add_special_tokens=False)["input_ids"]
+    processor = GroundedNumbers(tokenizer, SOURCE, 0)
+    for i, token in enumerate(wanted):
+        scores = torch.zeros(1, len(tokenizer))
+        assert processor(torch.tensor([wanted[:i]], dtype=torch.long), scores)[0, token] == 0.0
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "It has 120 BPM.",
+        "It has 90.7 BPM, 24 beats.",
+        "90",
+        "90.12 of them",
+        "Tempo 9.01, 193.",
+        "0.9",
+    ],
+)
+def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
+    )
+    assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=40)
+    answer = assistant.ask(noise(), "How fast is it?")
+    assert len(answer.tool_results) == 1
+    assert ungrounded_numbers(answer.text, str(TEMPO)) == []
+    assert answer.messages[-1].text == answer.text.strip()
+
+
+def test_right_numbers_pass_untouched(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
+    )
+    said = "It has 90.1 BPM (93 asked: no, confidence 0.93), 24 beats, perhaps 45."
+    assistant, _ = scripted_assistant(call(audio="audio_1"), said)
+    assert assistant.ask(noise(), "Is it 93?").text == said
+
+
+def test_arguments_of_a_second_call_are_not_held_back(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
+    )
+    second = call("transcribe_notes", audio="audio_1", start_s=17.5)
+    assistant, _ = scripted_assistant(call(audio="audio_1"), second, "Done.")
+    answer = assistant.ask(noise(), "How fast is it?")
+    assert answer.tool_calls[1].arguments == {"audio": "audio_1", "start_s": 17.5}
+
+
+def test_without_a_tool_numbers_are_free():
+    assistant, _ = scripted_assistant("I hear 4 players in 3/4.")
+    assert assistant.ask(noise(), "Who plays?").text == "I hear 4 players in 3/4."
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
+def test_the_filter_shows_the_same_however_text_is_cut(size):
+    raw = " Let me see: a < b, 3.5 > 2.<|im_end|> \n <tool_call>\n{}</tool_call>tail<|im_end|>"
+    visible = ReplyFilter(SPECIAL_TOKENS)
+    shown = [visible.feed(raw[i : i + size]) for i in range(0, len(raw), size)]
+    shown.append(visible.finish())
+    assert "".join(shown) == "Let me see: a < b, 3.5 > 2."
+    assert visible.shown == "".join(shown)
+    assert "<tool_call>" in visible.without_controls()

@@ -1,0 +1,1 @@
+"""How to fit a model: recipes, data, stages."""

@@ -1,0 +1,81 @@
+"""Batches of conversations about composed windows, as model inputs with assistant-only labels."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from llark_py.instruct.grammar import dialogue
+from llark_py.instruct.records import to_chat
+from llark_py.model import LlarkProcessor
+from llark_py.track import Track
+
+from .labels import IGNORE
+
+TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
+"""The tools that `mini` is taught to call."""
+_P_ALL_TOOLS = 0.85
+
+
+def draw_tools(rng: random.Random) -> list[str]:
+    """Draw what a batch of conversations has at hand: mostly every tool, sometimes fewer."""
+    if rng.random() < _P_ALL_TOOLS:
+        return list(TOOLS)
+    return [tool for tool in TOOLS if rng.random() < 0.4]
+
+
+def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:
+    """The form in which a chat template is given tools; `mini` reads their names only."""
+    return [{"type": "function", "function": {"name": name}} for name in tools]
+
+
+def write_chats(
+    tracks: Sequence[Track], system: str, tools: Sequence[str], turns: int, rng: random.Random
+) -> list[list[dict[str, Any]]]:
+    """Write one conversation for each track."""
+    opening = {"role": "system", "content": system}
+    return [
+        [opening, *to_chat(dialogue(track, rng, n_turns=turns, tools=tools))] for track in tracks
+    ]
+
+
+def encode_chats(
+    processor: LlarkProcessor,
+    chats: list[list[dict[str, Any]]],
+    tools: Sequence[str],
+    n_audio_tokens: int,
+    max_text_tokens: int,
+) -> dict[str, Tensor]:
+    """Tokenise conversations, with labels on what the assistant says only.
+
+    Args:
+        processor: Of the model.
+        chats: Each with one recording of `n_audio_tokens` frames.
+        tools: Offered to all of them.
+        n_audio_tokens: Frames of every recording.
+        max_text_tokens: Longer conversations are cut at their end.
+
+    Returns:
+        `input_ids`, `attention_mask`, `labels`, all `(batch, length)`, padded on the right.
+    """
+    inputs = processor.apply_chat_template(
+        chats,
+        tools=tool_specs(tools) or None,
+        tokenize=True,
+        return_dict=True,
+        return_assistant_tokens_mask=True,
+        audio_frames=[n_audio_tokens] * len(chats),
+        processor_kwargs={"padding_side": "right"},
+    )
+    ids, mask = inputs["input_ids"], inputs["attention_mask"]
+    labels = torch.where(inputs["assistant_masks"].bool() & mask.bool(), ids, IGNORE)
+    length = min(ids.shape[1], n_audio_tokens + max_text_tokens)
+    return {
+        "input_ids": ids[:, :length],
+        "attention_mask": mask[:, :length],
+        "labels": labels[:, :length],
+    }

@@ -1,0 +1,99 @@
+"""What every stage shares: Trainer arguments from a recipe, resuming, precision, threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Dataset
+from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer_utils import get_last_checkpoint
+
+from .recipe import FitSettings
+
+
+def use_bf16(precision: str) -> bool:
+    """Tell whether to compute in bfloat16; `auto` asks the hardware.
+
+    A CPU without bf16 instructions multiplies bf16 eighty times slower than fp32.
+    """
+    if precision != "auto":
+        return precision == "bf16"
+    if torch.cuda.is_available():
+        return torch.cuda.is_bf16_supported()
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+class Indices(Dataset):
+    """Numbers 0 .. n - 1: the collator makes the batch from them, with its own augmentation."""
+
+    def __init__(self, n: int):
+        self.n = n
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, index: int) -> int:
+        return index
+
+
+def fit(
+    module: torch.nn.Module,
+    dataset: Dataset,
+    collate: Callable[[list[Any]], dict[str, Any]],
+    settings: FitSettings,
+    folder: Path,
+    seed: int,
+    callbacks: list[TrainerCallback] | None = None,
+) -> Trainer:
+    """Fit a module on `transformers.Trainer`, going on from the last checkpoint in `folder`.
+
+    Args:
+        module: `module(**batch)` returns a dict or output with `loss`.
+        dataset: What the collator gets items of.
+        collate: Items to a batch of keyword arguments.
+        settings: Steps, batch size, learning rate, precision.
+        folder: Checkpoints go here; an earlier one of the same stage is resumed.
+        seed: Of sampling and dropout.
+        callbacks: Of the Trainer.
+
+    Returns:
+        The trainer, after its last step.
+    """
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    accelerated = torch.cuda.is_available() or torch.backends.mps.is_available()
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        max_steps=settings.steps,
+        per_device_train_batch_size=settings.batch_size,
+        gradient_accumulation_steps=settings.gradient_accumulation_steps,
+        gradient_checkpointing=settings.gradient_checkpointing,
+        learning_rate=settings.learning_rate,
+        warmup_steps=settings.warmup_steps,
+        lr_scheduler_type="cosine",
+        weight_decay=settings.weight_decay,
+        adam_beta2=0.98,
+        bf16=use_bf16(settings.precision),
+        use_cpu=not accelerated,
+        seed=seed,
+        save_steps=settings.save_steps,
+        save_total_limit=1,
+        logging_steps=max(1, settings.steps // 60),
+        report_to=[],
+        remove_unused_columns=False,
+        dataloader_pin_memory=accelerated,
+        label_names=[],
+    )
+    trainer = Trainer(
+        model=module,
+        args=arguments,
+        train_dataset=dataset,
+        data_collator=collate,
+        callbacks=callbacks,
+    )
+    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
+    trainer.train(resume_from_checkpoint=last)
+    return trainer

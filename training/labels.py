@@ -1,0 +1,88 @@
+"""Track facts as the numbers that the heads of the `mini` encoder are fitted to."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from llark_py.encoders.mini_config import MiniEncoderConfig
+from llark_py.encoders.mini_network import CHORD_CLASSES
+from llark_py.instruct.facts import Facts
+from llark_py.theory import key_index, pitch_class
+from llark_py.track import Track
+
+IGNORE = -100
+FRAME_S = 0.1
+_BEAT_TOLERANCE_S = 0.05
+_MAJOR_LIKE, _MINOR_LIKE = ("", "maj", "7", "maj7", "maj6", "9"), ("min", "min7", "min6", "minmaj7")
+
+
+def chord_class(label: str) -> tuple[int, int]:
+    """Return the chord class (0..11 major, 12..23 minor, 24 other) and the root (or IGNORE)."""
+    if label in ("N", "X"):
+        return CHORD_CLASSES - 1, IGNORE
+    root_name, _, quality = label.partition(":")
+    quality = quality.split("/")[0].split("(")[0]
+    root = pitch_class(root_name.split("/")[0])
+    if quality in _MAJOR_LIKE:
+        return root, root
+    return (12 + root if quality in _MINOR_LIKE else CHORD_CLASSES - 1), root
+
+
+def frame_labels(track: Track, n_frames: int) -> dict[str, np.ndarray]:
+    """Label each 0.1 s frame (centred on multiples of 0.1 s) with chord, root and beat."""
+    times = np.arange(n_frames) * FRAME_S
+    chord = np.full(n_frames, CHORD_CLASSES - 1 if track.chords else IGNORE, np.int64)
+    root = np.full(n_frames, IGNORE, np.int64)
+    for item in track.chords:
+        sounding = (times >= item.start_s) & (times < item.end_s)
+        chord[sounding], root[sounding] = chord_class(item.label)
+    beat = np.full(n_frames, 0 if track.beats_s else IGNORE, np.int64)
+    for value, moments in ((1, track.beats_s), (2, track.downbeats_s)):
+        for moment in moments:
+            beat[np.abs(times - moment) < _BEAT_TOLERANCE_S] = value
+    return {"chord": chord, "root": root, "beat": beat}
+
+
+def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, float | int | np.ndarray]:
+    """Label a whole window; what is unknown or does not apply is IGNORE (tempo: NaN)."""
+
+    def index(names: list[str], value: str | None) -> int:
+        return names.index(value) if value in names else IGNORE
+
+    music = track.sound == "music"
+    tempo = np.nan
+    if track.tempo_bpm and config.lowest_bpm <= track.tempo_bpm <= config.highest_bpm:
+        span = np.log(config.highest_bpm / config.lowest_bpm)
+        tempo = np.log(track.tempo_bpm / config.lowest_bpm) / span * (config.tempo_bins - 1)
+    playing = {i.name for i in track.instruments}
+    return {
+        "tempo": tempo,
+        "key": key_index(track.key) if track.key else IGNORE,
+        "time_signature": index(config.time_signatures, track.time_signature),
+        "style": index(config.styles, track.genre),
+        "families": np.array([f in track.families for f in config.families], np.float32),
+        "instruments": np.array([i in playing for i in config.instruments], np.float32),
+        "lead": index(config.labels["lead"], track.lead or "none") if music else IGNORE,
+        "density": index(config.densities, Facts(track).density) if music else IGNORE,
+        "sound": config.sounds.index(track.sound),
+    }
+
+
+def batch_labels(
+    tracks: list[Track], n_frames: int, config: MiniEncoderConfig
+) -> dict[str, Tensor]:
+    """Stack the labels of windows of `n_frames` frames.
+
+    Returns:
+        By head a tensor `(batch, ...)`: floats for `tempo` (bin position), `families` and
+        `instruments` (0 or 1), class numbers for the rest, `(batch, n_frames)` for
+        `chord`, `root` and `beat`.
+    """
+    rows = [clip_labels(t, config) | frame_labels(t, n_frames) for t in tracks]
+    batch = {}
+    for head in rows[0]:
+        values = torch.from_numpy(np.stack([np.asarray(row[head]) for row in rows]))
+        batch[head] = values.float() if values.is_floating_point() else values.long()
+    return batch

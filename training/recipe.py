@@ -1,0 +1,160 @@
+"""Recipes: what a training run does, as validated settings.
+
+A recipe is a YAML file of `training/recipes` (or a path); `kind` says which model below it fills.
+The resolved recipe is saved beside what it made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import resources
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from llark_py.config import Settings, load_config, read_yaml
+from llark_py.errors import ConfigError, UnknownNameError
+
+
+class ClipSettings(Settings):
+    """The composed clips: how many, how long, from which soundfonts."""
+
+    n: int = Field(20_000, ge=8)
+    """Training clips."""
+    n_dev: int = Field(300, ge=4)
+    """Clips of the held-out soundfont, watched during training."""
+    seconds: float = Field(10.0, ge=9.0)
+    soundfonts: list[str] = ["fluid", "musescore", "csound"]
+    dev_soundfont: str = "timgm"
+    not_music: float = Field(0.05, ge=0, le=0.5)
+    """Share of clips that are silence, noise or a tone."""
+    seed: int = Field(0, ge=0)
+    shard_size: int = Field(250, ge=4)
+    workers: int = Field(0, ge=0)
+    """Processes that render; 0 = one a core."""
+
+
+class FitSettings(Settings):
+    """How a stage is optimised (AdamW, linear warm-up, cosine decay)."""
+
+    steps: int = Field(1_000, ge=1)
+    batch_size: int = Field(48, ge=1)
+    learning_rate: float = Field(1e-3, gt=0)
+    warmup_steps: int = Field(100, ge=0)
+    weight_decay: float = Field(0.05, ge=0)
+    save_steps: int = Field(250, ge=1)
+    gradient_accumulation_steps: int = Field(1, ge=1)
+    gradient_checkpointing: bool = False
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """`auto`: bf16 where the hardware multiplies it, else fp32."""
+    threads: int = Field(0, ge=0)
+    """CPU threads of torch; 0 = as torch likes."""
+
+
+class EncoderSettings(FitSettings):
+    """The encoder stage of `mini`: sizes and optimisation."""
+
+    width: int = Field(256, ge=64, multiple_of=64)
+    n_layers: int = Field(4, ge=1)
+
+
+class LanguageSettings(FitSettings):
+    """The language stage of `mini`: a small Llama over the frozen encoder's tokens."""
+
+    width: int = Field(256, ge=64, multiple_of=64)
+    n_layers: int = Field(4, ge=1)
+    vocab_size: int = Field(3_072, ge=400)
+    corpus_dialogues: int = Field(6_000, ge=50)
+    """Dialogues that the tokenizer is trained on."""
+    turns: int = Field(3, ge=1)
+    max_text_tokens: int = Field(320, ge=64)
+
+
+class MiniRecipe(Settings):
+    """Compose, extract features, fit the encoder, fit projector and language model, save."""
+
+    kind: Literal["mini"] = "mini"
+    seed: int = 0
+    work_dir: Path = Path("runs/mini")
+    """Where the stages keep their results; a second run goes on from there."""
+    output_dir: Path = Path("runs/mini/model")
+    clips: ClipSettings = ClipSettings()
+    encoder: EncoderSettings = EncoderSettings()
+    language: LanguageSettings = LanguageSettings()
+    evaluation_clips: int = Field(100, ge=1)
+    """Fresh clips of the held-out soundfont that the report beside the model is made on."""
+
+
+class LoraSettings(Settings):
+    """Low-rank adaptation of the language model (Hu et al., 2021)."""
+
+    r: int = Field(16, ge=1)
+    alpha: int = Field(32, ge=1)
+    dropout: float = Field(0.05, ge=0, lt=1)
+
+
+class AdaptRecipe(Settings):
+    """Fine-tune on a JSONL of conversations: LoRA and the projector, or all but the encoder."""
+
+    kind: Literal["adapt"] = "adapt"
+    seed: int = 0
+    model: str | None = None
+    """Folder or Hub name of a llark model to start from; None = the embedded `mini`."""
+    language_model: str | None = None
+    """Instead of `model`: folder or Hub name of an LLM to build a new model around ..."""
+    encoder: dict[str, str | int | float | None] = {"name": "encodec"}
+    """... and the encoder that feeds it: its `name` and settings."""
+    projector: Literal["linear", "mlp"] = "mlp"
+    data: Path
+    """JSONL, one `{"audio": path, "messages": [...]}` a line."""
+    output_dir: Path = Path("runs/adapter")
+    lora: LoraSettings | None = LoraSettings()
+    """None = train the projector and the whole language model."""
+    dtype: Literal["float32", "bfloat16", "float16"] | None = None
+    """Of the weights that are loaded; None = as they were saved."""
+    max_audio_s: float = Field(900.0, gt=0)
+    max_tokens: int = Field(2_048, ge=64)
+    fit: FitSettings = FitSettings(steps=200, batch_size=4, learning_rate=2e-4, warmup_steps=10)
+
+
+class DebugRecipe(Settings):
+    """The whole path in about a minute: a tiny `mini`, then LoRA on top of it."""
+
+    kind: Literal["debug"] = "debug"
+    mini: MiniRecipe = MiniRecipe()
+    adapter_dir: Path = Path("runs/debug/adapter")
+    lora: LoraSettings = LoraSettings(r=4, alpha=8)
+    fit: FitSettings = FitSettings(steps=5, batch_size=2, warmup_steps=1)
+
+
+Recipe = MiniRecipe | AdaptRecipe | DebugRecipe
+_KINDS: dict[str, type[MiniRecipe] | type[AdaptRecipe] | type[DebugRecipe]] = {
+    "mini": MiniRecipe,
+    "adapt": AdaptRecipe,
+    "debug": DebugRecipe,
+}
+
+
+def recipe_names() -> list[str]:
+    """List the recipes that come with the package."""
+    folder = resources.files(__package__) / "recipes"
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name[-5:] == ".yaml")
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe by name or path, with `key=value` overrides.
+
+    Raises:
+        UnknownNameError: There is no recipe of that name and no such file.
+        ConfigError: The file or an override does not fit.
+    """
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml"):
+        if name not in recipe_names():
+            raise UnknownNameError("recipe", name, recipe_names())
+        path = Path(str(resources.files(__package__) / "recipes" / f"{name}.yaml"))
+    kind = read_yaml(path).get("kind")
+    if kind not in _KINDS:
+        raise ConfigError(f"{path}: kind is {kind!r}; allowed: {', '.join(_KINDS)}")
+    return load_config(_KINDS[kind], path, overrides)
