@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
+from transformers import EncodecModel, LlamaConfig, PreTrainedTokenizerFast, Qwen2Config
+from transformers.models.encodec.modeling_encodec import EncodecResidualVectorQuantizer
 
 from llark_py.encoders import encoder_config
 from llark_py.model.checkpoint import build_model
@@ -137,10 +138,20 @@ def tiny_model(encoder="encodec", family="qwen2", tied=True, seed=0, **settings)
 
 
 def fill_codebooks(model):
-    """Fill the codebooks of a codec, which are all zeros when new, with random numbers."""
-    for module in model.modules():
-        if type(module).__name__ == "EncodecEuclideanCodebook":
-            module.embed.normal_()
+    """Fill the codebooks of every codec in a model, all zeros when new, so that codes vary.
+
+    The first takes latents of noise as its entries, the others small numbers of that spread.
+    """
+    for codec in [m for m in model.modules() if isinstance(m, EncodecModel)]:
+        if not isinstance(codec.quantizer, EncodecResidualVectorQuantizer):
+            continue
+        size, hop = codec.config.codebook_size, codec.config.hop_length
+        with torch.no_grad():
+            latents = codec.encoder(torch.from_numpy(sound(size * hop, seed=9))[None, None])[0].T
+            spread = latents.std(0).mean()
+            for i, layer in enumerate(codec.quantizer.layers):
+                entries = latents if i == 0 else spread * torch.randn_like(latents)
+                layer.codebook.embed.copy_(entries)
 
 
 def sound(n_samples=800, seed=0):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from assistant_parts import clicks
 
-from llark_py.analysis import harmony, listening, notes, rhythm
+from llark_py.analysis import beats, harmony, listening, notes, rhythm
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
 from llark_py.theory import KEYS, key_index
@@ -71,9 +71,24 @@ def test_beats_give_the_tempo_its_decimals(believe, bpm):
     assert found.tempo_bpm == pytest.approx(bpm, rel=0.004)
     truth = np.arange(0, 11.5, 60 / bpm)
     beats = np.array(found.beats_s)
-    near = [np.abs(beats - t).min() < 0.05 for t in truth[1:]]
+    near = [np.abs(beats - t).min() < 0.02 for t in truth]
     assert np.mean(near) > 0.9
     assert np.all(np.diff(beats) > 0)
+
+
+def test_measuring_loads_no_numba():
+    program = (
+        "import sys\n"
+        "from llark_py.analysis import beats, harmony\n"
+        "from llark_py.tools import load_tool\n"
+        "load_tool('estimate_tempo'), load_tool('estimate_key'), load_tool('transcribe_notes')\n"
+        "assert not {'numba', 'librosa', 'scipy', 'torch', 'onnxruntime'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_silence_has_no_beats():
+    assert len(beats.track_beats(silence(), 100.0)) == 0
 
 
 def test_beats_at_another_tempo_do_not_move_the_posterior():
@@ -97,7 +112,7 @@ def test_silence_and_scraps_are_refused(believe, measure):
     believe(tempo={100: 1.0})
     with pytest.raises(ToolError, match="silent"):
         measure(silence())
-    with pytest.raises(ToolError, match=r"too short for a .*: it lasts 0\.1 s"):
+    with pytest.raises(ToolError, match=r"shorter than [0-9.]+ seconds"):
         measure(tone(440, 0.1))
 
 

@@ -85,9 +85,9 @@ def test_streamed_text_equals_plain_generation(parts):
     answer = build(parts).ask(audio, "How fast is it?")
     decoder = build(parts)._decoder
     # The same prompt, given to the model as sound instead of as frames.
-    from llark_py.assistant.conversation import to_chat, with_system
+    from llark_py.assistant.conversation import with_system, write_chat
 
-    chat = to_chat(with_system([user("How fast is it?", AudioPart("audio_1", audio))]))
+    chat = write_chat(with_system([user("How fast is it?", AudioPart("audio_1", audio))]))
     text = processor.apply_chat_template(chat, add_generation_prompt=True)
     inputs = processor(text=text, audio=[audio.samples], add_special_tokens=False)
     assert inputs["input_ids"][0].tolist() == decoder.prompt_ids(chat, [], [audio])
@@ -121,7 +121,7 @@ def test_a_recording_added_later_is_heard(parts):
 
 
 def test_a_failed_turn_leaves_no_broken_memory(parts, monkeypatch):
-    model, processor, _ = parts
+    model = parts[0]
     assistant = build(parts)
     question = [user("How fast is it?", AudioPart("audio_1", noise()))]
     expected = assistant.ask(question).text

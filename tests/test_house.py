@@ -25,11 +25,22 @@ FORBIDDEN = {"torchaudio", "tensorflow", "encodec", "openunmix"}
 
 # Rooms from the bottom up; a room imports only rooms of lower storeys.
 STOREYS = (
-    {"audio", "catalog", "config", "decoding", "errors", "messages", "prompting", "prompts"}
+    {
+        "audio",
+        "catalog",
+        "config",
+        "decoding",
+        "embedded",
+        "errors",
+        "messages",
+        "prompting",
+        "prompts",
+    }
     | {"theory", "track"},
     {"encoders", "compose", "metrics"},
     {"analysis", "model", "instruct"},
-    {"tools", "datasets", "benchmarks"},
+    {"tools", "datasets"},
+    {"benchmarks"},
     {"assistant", "catalogue"},
     {"training", "serve"},
     {"commands", "cli"},

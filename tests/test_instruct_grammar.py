@@ -15,8 +15,7 @@ from llark_py.compose.instruments import INSTRUMENTS, family_of
 from llark_py.compose.mood import MOODS
 from llark_py.compose.styles import STYLES, TIME_SIGNATURES
 from llark_py.errors import PromptError
-from llark_py.instruct.balance import measure_rates
-from llark_py.instruct.facts import FAMILY_WORDS, chord_cycle, chord_symbol, speed_word
+from llark_py.instruct.facts import chord_cycle, chord_symbol, speed_word
 from llark_py.instruct.grammar import FAMILIES, dialogue
 from llark_py.instruct.phrases import fill, grammar, parse_template, pick
 from llark_py.instruct.simulate import TOOLS, simulate
@@ -25,15 +24,6 @@ from llark_py.track import Chord, DrumHit, Instrument, Note, Track
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 KEY = re.compile(r"\b[A-G][#b]? (?:major|minor)\b")
-YES_NO = (
-    "family_check",
-    "instrument_check",
-    "drums",
-    "style_check",
-    "mood_check",
-    "meter_check",
-    "speed_check",
-)
 
 
 def make_track(seed: int, sound: str = "music") -> Track:
@@ -185,49 +175,6 @@ def test_only_tools_at_hand_are_called():
         answer = one_turn("tempo", track, rng, tools=())[-1].text
         word = speed_word(track.tempo_bpm, track.time_signature)
         assert "no tool at hand" in answer and word in answer.lower()
-
-
-@pytest.mark.parametrize("family", YES_NO)
-def test_yes_and_no_are_balanced_for_every_thing(family):
-    music = [make_track(seed) for seed in range(400)]
-    rates = measure_rates(music)
-    rng = Random(8)
-    answers: dict[str, Counter] = {}
-    names = [*MOODS, *STYLES, *TIME_SIGNATURES, "slow", "moderate", "fast", *INSTRUMENTS]
-    names += [FAMILY_WORDS.get(family_of(n), family_of(n)) for n in INSTRUMENTS]
-    names = sorted(set(names), key=len, reverse=True)
-    draws = 6000 if family != "drums" else 2000
-    for n in range(draws):
-        messages = one_turn(family, music[n % 400], rng, rates=rates)
-        if messages:
-            question, answer = messages[0].text.lower(), messages[-1].text
-            assert answer.startswith(("Yes", "No"))
-            thing = next((name for name in names if name in question), "")
-            if family == "drums":
-                thing = "drums"
-            if thing:
-                answers.setdefault(thing, Counter())[answer.startswith("Yes")] += 1
-    pooled = sum((c for c in answers.values()), Counter())
-    assert abs(pooled[True] / pooled.total() - 0.5) < 0.03
-    for thing, counts in answers.items():
-        # Rarely asked things are judged by their own chance of being off.
-        margin = max(0.05, 4 * 0.5 / counts.total() ** 0.5)
-        assert abs(counts[True] / counts.total() - 0.5) < margin, (thing, counts)
-
-
-def test_yes_no_answers_are_true():
-    rng = Random(9)
-    for n in range(400):
-        track = make_track(n)
-        for family in ("family_check", "drums"):
-            messages = one_turn(family, track, rng)
-            if not messages:
-                continue
-            question = messages[0].text.lower()
-            asked = [f for f in track.families if FAMILY_WORDS.get(f, f) in question]
-            has = "drums" in track.families if family == "drums" else bool(asked)
-            if family == "drums" or asked:
-                assert messages[-1].text.startswith("Yes") == has
 
 
 def test_style_answers_name_exactly_the_style():

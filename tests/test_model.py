@@ -148,9 +148,7 @@ def test_several_recordings_in_one_prompt_keep_their_order(simple):
     options = {"tokenize": True, "return_dict": True}
     inputs = processor.apply_chat_template(question(n_audio=2), audio=songs, **options)
     output = model.model(**inputs)
-    alone = [
-        model.get_audio_features(torch.from_numpy(song)[None]).pooler_output for song in songs
-    ]
+    alone = [model.get_audio_features(torch.from_numpy(song)[None]).pooler_output for song in songs]
     torch.testing.assert_close(output.audio_hidden_states, torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 
@@ -184,6 +182,8 @@ def test_wrong_numbers_of_frames_are_refused(simple):
     silent = {k: v for k, v in inputs.items() if not k.startswith("input_values")}
     with pytest.raises(AudioError, match="0 frames, 25 placeholders"):
         model(**silent)
+    with pytest.raises(ConfigError, match="either input_ids or inputs_embeds"):
+        model(attention_mask=inputs["attention_mask"])
     with pytest.raises(AudioError, match="either input_values"):
         model(**inputs, input_features=torch.zeros(1, 25, 8))
     with pytest.raises(AudioError, match=r"must be \(n_audios, frames, 8\)"):

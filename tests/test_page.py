@@ -296,6 +296,19 @@ def test_example_can_be_picked_and_cleared(page):
     page.get_by_role("button", name="A folk tune").click()
     page.get_by_text("A folk tune · 20 s").wait_for(timeout=30_000)
     ask(page, "How fast is it?")
-    wait_for_answer(page, r"\d")
+    wait_for_answer(page, r"\d+(\.\d+)?.*(BPM|beats)")
     page.get_by_role("button", name="New conversation").click()
     page.get_by_text("then ask.").wait_for(timeout=10_000)
+
+
+@pytest.mark.browser
+def test_two_visitors_do_not_see_each_other(page, browser, page_address, tmp_path):
+    upload(page, click_track(tmp_path / "mine.wav"))
+    page.get_by_text("mine.wav · 12 s").wait_for(timeout=30_000)
+    other = browser.new_context().new_page()
+    other.goto(page_address)
+    ask(other, "How fast is it?")
+    wait_for_answer(other, "Give me a song first")
+    assert other.get_by_text("mine.wav").count() == 0
+    assert answers(page) == []
+    other.context.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import pairwise
 from pathlib import Path
 
 import mir_eval
@@ -33,7 +34,7 @@ def test_a_trumpet_is_one_line_in_its_range(real_song):
     notes = transcribe(load_audio(real_song("trumpet_90bpm_F.ogg")))
     assert len(notes) > 10
     assert 52 <= min(n.pitch for n in notes) <= max(n.pitch for n in notes) <= 87
-    overlaps = sum(a.end_s - b.start_s > 0.1 for a, b in zip(notes, notes[1:], strict=False))
+    overlaps = sum(a.end_s - b.start_s > 0.1 for a, b in pairwise(notes))
     assert overlaps <= 2
 
 

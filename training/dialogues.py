@@ -18,14 +18,19 @@ from .labels import IGNORE
 
 TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
 """The tools that `mini` is taught to call."""
-_P_ALL_TOOLS = 0.85
+_P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
+_P_OTHER_ID = 0.08
+_P_NO_RECORDING = 0.03
 
 
 def draw_tools(rng: random.Random) -> list[str]:
     """Draw what a batch of conversations has at hand: mostly every tool, sometimes fewer."""
-    if rng.random() < _P_ALL_TOOLS:
+    draw = rng.random()
+    if draw < _P_ALL_TOOLS:
         return list(TOOLS)
-    return [tool for tool in TOOLS if rng.random() < 0.4]
+    if draw < _P_ALL_TOOLS + _P_NO_TOOLS:
+        return []
+    return [tool for tool in TOOLS if rng.random() < 0.5]
 
 
 def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:
@@ -35,18 +40,33 @@ def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:
 
 def write_chats(
     tracks: Sequence[Track], system: str, tools: Sequence[str], turns: int, rng: random.Random
-) -> list[list[dict[str, Any]]]:
-    """Write one conversation for each track."""
+) -> tuple[list[list[dict[str, Any]]], list[int]]:
+    """Write one conversation for each track.
+
+    Returns:
+        The conversations, and the numbers of those tracks whose recording is in theirs (now and
+        then somebody asks without giving one).
+    """
     opening = {"role": "system", "content": system}
-    return [
-        [opening, *to_chat(dialogue(track, rng, n_turns=turns, tools=tools))] for track in tracks
-    ]
+    chats, heard = [], []
+    for number, track in enumerate(tracks):
+        with_recording = rng.random() >= _P_NO_RECORDING
+        audio_id = "audio_2" if rng.random() < _P_OTHER_ID else "audio_1"
+        spoken = dialogue(
+            track if with_recording else None, rng, n_turns=turns, tools=tools, audio_id=audio_id
+        )
+        chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)
+        chats.append([opening, *chat])
+        if with_recording:
+            heard.append(number)
+    return chats, heard
 
 
 def encode_chats(
     processor: LlarkProcessor,
     chats: list[list[dict[str, Any]]],
     tools: Sequence[str],
+    n_recordings: int,
     n_audio_tokens: int,
     max_text_tokens: int,
 ) -> dict[str, Tensor]:
@@ -54,8 +74,9 @@ def encode_chats(
 
     Args:
         processor: Of the model.
-        chats: Each with one recording of `n_audio_tokens` frames.
+        chats: Conversations with one recording or none.
         tools: Offered to all of them.
+        n_recordings: In all conversations together.
         n_audio_tokens: Frames of every recording.
         max_text_tokens: Longer conversations are cut at their end.
 
@@ -68,7 +89,7 @@ def encode_chats(
         tokenize=True,
         return_dict=True,
         return_assistant_tokens_mask=True,
-        audio_frames=[n_audio_tokens] * len(chats),
+        audio_frames=[n_audio_tokens] * n_recordings or None,
         processor_kwargs={"padding_side": "right"},
     )
     ids, mask = inputs["input_ids"], inputs["attention_mask"]

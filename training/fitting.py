@@ -11,19 +11,16 @@ from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
+from llark_py.model.precision import bf16_is_fast
+
 from .recipe import FitSettings
 
 
 def use_bf16(precision: str) -> bool:
-    """Tell whether to compute in bfloat16; `auto` asks the hardware.
-
-    A CPU without bf16 instructions multiplies bf16 eighty times slower than fp32.
-    """
+    """Tell whether to compute in bfloat16; `auto` asks the hardware."""
     if precision != "auto":
         return precision == "bf16"
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return bf16_is_fast("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Indices(Dataset):

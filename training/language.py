@@ -40,7 +40,7 @@ def make_tokenizer(recipe: MiniRecipe, shards: Shards, folder: Path) -> PreTrain
     while len(texts) < settings.corpus_dialogues:
         tools = draw_tools(rng)
         track = shards.tracks[rng.randrange(len(shards))]
-        (chat,) = write_chats([track], system, tools, settings.turns, rng)
+        (chat,), _ = write_chats([track], system, tools, settings.turns, rng)
         texts.append(
             template.apply_chat_template(chat, tools=tool_specs(tools) or None, tokenize=False)
         )
@@ -104,10 +104,11 @@ def fit_language(
     def collate(indices: list[int]) -> dict[str, Tensor]:
         features, tracks = draw_batch(shards, indices, rng)
         tools = draw_tools(rng)
-        chats = write_chats(tracks, system, tools, settings.turns, rng)
+        chats, heard = write_chats(tracks, system, tools, settings.turns, rng)
         n_tokens = encoder.config.num_output_frames(features.shape[1])
-        batch = encode_chats(processor, chats, tools, n_tokens, settings.max_text_tokens)
-        return {"input_values": features, **batch}
+        limit = settings.max_text_tokens
+        batch = encode_chats(processor, chats, tools, len(heard), n_tokens, limit)
+        return {"input_values": features[heard], **batch}
 
     fit(
         model,

@@ -25,9 +25,9 @@ class ClipSettings(Settings):
     n_dev: int = Field(300, ge=4)
     """Clips of the held-out soundfont, watched during training."""
     seconds: float = Field(10.0, ge=9.0)
-    soundfonts: list[str] = ["fluid", "musescore", "csound"]
+    soundfonts: list[str] = ["fluid", "musescore"]
     dev_soundfont: str = "timgm"
-    not_music: float = Field(0.05, ge=0, le=0.5)
+    not_music: float = Field(0.08, ge=0, le=0.5)
     """Share of clips that are silence, noise or a tone."""
     seed: int = Field(0, ge=0)
     shard_size: int = Field(250, ge=4)

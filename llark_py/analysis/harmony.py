@@ -1,4 +1,4 @@
-"""Key and tuning: the encoder says the key, librosa how far the pitch is from A4 = 440 Hz."""
+"""Key and tuning: the encoder says the key, spectral peaks how far it lies from A4 = 440 Hz."""
 
 from __future__ import annotations
 
@@ -10,9 +10,12 @@ from llark_py.audio import Audio
 from llark_py.theory import KEYS
 
 from .listening import check_music, check_sounding, listen
+from .spectrum import magnitudes
 
 MIN_DURATION_S = 2.0
-_TUNING_RATE = 22_050
+_SAMPLE_RATE, _WINDOW, _HOP = 16_000, 4096, 2048
+_LOW_HZ, _HIGH_HZ = 150.0, 2000.0
+_PEAK_FLOOR = 0.1
 _TUNING_SPAN_S = 30.0  # the tuning of half a minute is the tuning of the song
 
 
@@ -39,7 +42,7 @@ def measure_harmony(audio: Audio) -> Harmony:
     Raises:
         ToolError: Silent, too short, or not music.
     """
-    check_sounding(audio, MIN_DURATION_S, "a key")
+    check_sounding(audio, MIN_DURATION_S)
     posteriors = listen(audio)
     check_music(posteriors)
     second, first = np.argsort(posteriors.key)[-2:]
@@ -54,11 +57,25 @@ def measure_harmony(audio: Audio) -> Harmony:
 def measure_tuning(audio: Audio) -> float:
     """Measure how many cents the recording lies above A4 = 440 Hz, in [-50, 50).
 
-    Reads the middle half minute.
+    The circular mean, weighted by magnitude, of how far the spectral peaks of the middle half
+    minute lie from the nearest semitone.
     """
-    import librosa
-
     middle = audio.duration_s / 2
     excerpt = audio.slice(middle - _TUNING_SPAN_S / 2, middle + _TUNING_SPAN_S / 2)
-    samples = excerpt.mono().resample(_TUNING_RATE).samples
-    return 100.0 * float(librosa.estimate_tuning(y=samples, sr=_TUNING_RATE))
+    samples = excerpt.mono().resample(_SAMPLE_RATE).samples
+    spectrum = magnitudes(samples, _WINDOW, _HOP)
+    level = np.log(spectrum + 1e-9)
+    before, here, after = level[:, :-2], level[:, 1:-1], level[:, 2:]
+    loud = here > np.log(_PEAK_FLOOR * spectrum.max(1, keepdims=True) + 1e-9)
+    hertz_per_bin = _SAMPLE_RATE / _WINDOW
+    bins = np.arange(1, spectrum.shape[1] - 1)
+    in_range = (bins * hertz_per_bin > _LOW_HZ) & (bins * hertz_per_bin < _HIGH_HZ)
+    frame, place = np.nonzero((here > before) & (here >= after) & loud & in_range)
+    if len(frame) == 0:
+        return 0.0
+    before, here, after = (x[frame, place] for x in (before, here, after))
+    # The top of the parabola through a peak and its neighbours.
+    shift = 0.5 * (before - after) / (before - 2 * here + after)
+    semitones = 12 * np.log2((bins[place] + shift) * hertz_per_bin / 440.0)
+    mean = np.sum(np.exp(here) * np.exp(2j * np.pi * semitones))
+    return float((np.angle(mean) / (2 * np.pi) * 100 + 50) % 100 - 50)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import lru_cache
 from threading import Lock
 from typing import Any
 
@@ -20,6 +22,7 @@ NOT_MUSIC_PROBABILITY = 0.8
 _CACHE_SIZE = 16
 
 _posteriors: OrderedDict[str, Posteriors] = OrderedDict()
+_other_encoder: ContextVar[Any] = ContextVar("other_encoder", default=None)
 _lock = Lock()
 
 
@@ -42,13 +45,12 @@ class Posteriors:
     not_music: float
 
 
-def check_sounding(audio: Audio, min_duration_s: float, purpose: str) -> None:
+def check_sounding(audio: Audio, min_duration_s: float) -> None:
     """Refuse recordings that hold nothing to measure.
 
     Args:
         audio: The recording.
         min_duration_s: The shortest length in seconds that the measurement can work with.
-        purpose: What is to be measured, for the message (`a tempo`).
 
     Raises:
         ToolError: The recording is silent or too short.
@@ -56,10 +58,7 @@ def check_sounding(audio: Audio, min_duration_s: float, purpose: str) -> None:
     if float(np.abs(audio.samples).max()) < SILENCE_PEAK:
         raise ToolError("the recording is silent")
     if audio.duration_s < min_duration_s:
-        raise ToolError(
-            f"the recording is too short for {purpose}: "
-            f"it lasts {audio.duration_s:.1f} s, at least {min_duration_s:g} s are needed"
-        )
+        raise ToolError(f"the recording is shorter than {min_duration_s:g} seconds")
 
 
 def check_music(posteriors: Posteriors) -> None:
@@ -86,7 +85,7 @@ def listen(audio: Audio) -> Posteriors:
         if key in _posteriors:
             _posteriors.move_to_end(key)
             return _posteriors[key]
-        encoder = _encoder()
+        encoder = _other_encoder.get() or _encoder()
         heads = encoder.analyse(audio.mono().resample(encoder.config.sample_rate).samples)
         found = Posteriors(
             tempo=heads["tempo"],
@@ -101,7 +100,18 @@ def listen(audio: Audio) -> Posteriors:
         return found
 
 
-@lru_cache(maxsize=1)
+@contextmanager
+def hearing_with(encoder: Any) -> Iterator[None]:
+    """Let another `MiniEncoder` than the embedded one listen, such as one in training."""
+    token = _other_encoder.set(encoder)
+    _posteriors.clear()
+    try:
+        yield
+    finally:
+        _other_encoder.reset(token)
+        _posteriors.clear()
+
+
 def _encoder() -> Any:
     from llark_py.encoders.mini import load_embedded
 

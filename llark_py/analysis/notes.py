@@ -94,10 +94,10 @@ def transcribe(
             f"the recording lasts {audio.duration_s:.1f} s"
         )
     excerpt = audio.slice(start_s, end_s)
-    check_sounding(excerpt, MIN_DURATION_S, "a transcription")
+    check_sounding(excerpt, MIN_DURATION_S)
     notes = _decode(*_activations(excerpt, progress or (lambda fraction, note: None)))
     if not notes:
-        raise ToolError("no notes were found in the recording")
+        raise ToolError("no notes were found")
     shifted = (n._replace(start_s=n.start_s + start_s, end_s=n.end_s + start_s) for n in notes)
     return tuple(sorted(shifted))
 

@@ -1,4 +1,4 @@
-"""Tempo and beats: the encoder says how fast, librosa says where the beats are.
+"""Tempo and beats: the encoder says how fast, a beat tracker says where the beats are.
 
 The tempo head of the embedded encoder reads a tempogram in context, so it confuses a tempo with
 its double less often than a tempogram does; a beat tracker held to that tempo then gives the
@@ -13,13 +13,13 @@ import numpy as np
 
 from llark_py.audio import Audio
 
+from .beats import track_beats
 from .listening import Posteriors, check_music, check_sounding, listen
 
 MIN_DURATION_S = 3.0
 NEAR = 0.04
 """Tempi within 4 % are the same tempo (the tolerance of tempo evaluation since Gouyon 2006)."""
 _NEAR_PEAK = 0.06  # the labels of the tempo head are blurred over neighbouring bins
-_BEAT_RATE, _BEAT_HOP = 22_050, 256
 _SPAN_BEATS, _MIN_SPAN_BEATS = 8, 4
 
 
@@ -46,7 +46,7 @@ def measure_rhythm(audio: Audio) -> Rhythm:
     Raises:
         ToolError: Silent, too short, or not music.
     """
-    check_sounding(audio, MIN_DURATION_S, "a tempo")
+    check_sounding(audio, MIN_DURATION_S)
     posteriors = listen(audio)
     check_music(posteriors)
     tempo, runner_up, confidence = read_tempo(posteriors)
@@ -83,33 +83,10 @@ def _interpolate_peak(p: np.ndarray, bins: np.ndarray, peak: int) -> float:
     return float(np.exp(np.interp(peak + shift, np.arange(len(bins)), np.log(bins))))
 
 
-def track_beats(audio: Audio, tempo_bpm: float) -> np.ndarray:
-    """Place beats at about the given tempo (dynamic programming; Ellis, 2007).
-
-    Returns:
-        (n_beats,) seconds, rising.
-    """
-    import librosa
-
-    samples = audio.mono().resample(_BEAT_RATE).samples
-    strength = librosa.onset.onset_strength(y=samples, sr=_BEAT_RATE, hop_length=_BEAT_HOP)
-    if not strength.any():
-        return np.zeros(0)
-    _, beats = librosa.beat.beat_track(
-        onset_envelope=strength,
-        sr=_BEAT_RATE,
-        hop_length=_BEAT_HOP,
-        bpm=tempo_bpm,
-        units="time",
-        trim=False,
-    )
-    return np.asarray(beats, float)
-
-
 def refine_tempo(tempo_bpm: float, beats_s: np.ndarray) -> float:
     """Take the tempo from the median beat interval where that is the same tempo (within 4 %).
 
-    Intervals are taken over 4 to 8 beats: a single one is no finer than the 12 ms between two
+    Intervals are taken over 4 to 8 beats: a single one is no finer than the 10 ms between two
     frames of the beat tracker.
     """
     span = min(_SPAN_BEATS, len(beats_s) - 1)

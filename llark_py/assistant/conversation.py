@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 from llark_py.errors import ConfigError
-from llark_py.messages import AudioPart, Message, TextPart, ToolResult, system
+from llark_py.instruct.records import to_chat
+from llark_py.messages import AudioPart, Message, ToolResult, system
 from llark_py.prompting import render_prompt
 
 _ARTEFACT_NUMBER = re.compile(r"^artefact_(\d+)$")
@@ -22,33 +23,12 @@ def with_system(messages: Sequence[Message]) -> list[Message]:
     return [system(render_prompt("system")), *messages]
 
 
-def to_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
-    """Write messages as the dicts that transformers' chat templates read."""
-    chat: list[dict[str, Any]] = []
-    for message in messages:
-        if message.role == "tool":
-            chat.extend(
-                {"role": "tool", "name": part.name, "content": json.dumps(part.content)}
-                for part in message.parts
-                if isinstance(part, ToolResult)
-            )
-        elif message.role == "user":
-            items: list[dict[str, Any]] = []
-            for part in message.parts:
-                if isinstance(part, AudioPart):
-                    items.append({"type": "audio", "id": part.id})
-                elif isinstance(part, TextPart):
-                    items.append({"type": "text", "text": part.text})
-            chat.append({"role": "user", "content": items})
-        else:
-            turn: dict[str, Any] = {"role": message.role, "content": message.text}
-            if message.tool_calls:
-                turn["tool_calls"] = [
-                    {"type": "function", "function": {"name": c.name, "arguments": c.arguments}}
-                    for c in message.tool_calls
-                ]
-            chat.append(turn)
-    return chat
+def write_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:
+    """Write messages as the dicts that transformers' chat templates read.
+
+    The same function writes the chats that models are trained on.
+    """
+    return to_chat(messages, first_user_has_audio=False)
 
 
 def recordings(messages: Sequence[Message]) -> list[AudioPart]:

@@ -29,13 +29,12 @@ from llark_py.errors import CheckpointError, ConfigError
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
 from llark_py.tools import Artefact, names, schemas
 
+from .context import fit_context
 from .conversation import (
     check_order,
-    drop_oldest_exchange,
     next_artefact_number,
     quotable_text,
     recordings,
-    to_chat,
     with_system,
 )
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
@@ -48,7 +47,6 @@ MAX_ROUNDS = 4
 """How often in one turn the model may ask for tools."""
 MAX_NEW_TOKENS = 512
 _MAX_UNREADABLE = 1
-_SHORTEST_REPLY = 32
 _PARAGRAPH = "\n\n"
 
 _log = logging.getLogger(__name__)
@@ -204,7 +202,9 @@ class Assistant:
     ) -> Iterator[str]:
         """Generate one reply: yields its visible text, puts its calls into `reply`."""
         first_call = 1 + sum(len(message.tool_calls) for message in messages)
-        messages, prompt, room = self._fit(messages)
+        messages, prompt, room = fit_context(
+            self._decoder, messages, self._schemas, self.max_new_tokens
+        )
         audios = [part.audio for part in recordings(messages)]
         tokenizer = self._decoder.tokenizer
         source = quotable_text(messages)
@@ -239,32 +239,6 @@ class Assistant:
             ToolCall(f"call_{first + i}", call["name"], call["arguments"])
             for i, call in enumerate(calls)
         ]
-
-    def _fit(self, messages: list[Message]) -> tuple[list[Message], list[int], int]:
-        """Drop the oldest questions until prompt and reply fit the model's context.
-
-        Returns:
-            The messages, their tokens, and how many tokens the reply may have.
-        """
-        limit = self._decoder.context_length
-        while True:
-            audios = [part.audio for part in recordings(messages)]
-            prompt = self._decoder.prompt_ids(to_chat(messages), self._schemas, audios)
-            if limit is None:
-                return messages, prompt, self.max_new_tokens
-            room = limit - len(prompt)
-            if room < min(self.max_new_tokens, limit // 4):
-                shorter = drop_oldest_exchange(messages)
-                if shorter is not None:
-                    _log.warning("the conversation is too long: its oldest question is left out")
-                    messages = shorter
-                    continue
-                if room < _SHORTEST_REPLY:
-                    raise ConfigError(
-                        f"the question and its recordings take {len(prompt)} tokens; "
-                        f"the model reads {limit} with its answer. Ask less at once"
-                    )
-            return messages, prompt, min(self.max_new_tokens, room)
 
 
 def load_assistant(

@@ -8,7 +8,7 @@ from typing import Any
 
 from llark_py.messages import ToolCall
 
-TOOL_CALL = "<tool_call>"
+TOOL_CALL, TOOL_CALL_END = "<tool_call>", "</tool_call>"
 UNREADABLE = "unreadable_call"
 """Name given to a call of which not even the name can be read."""
 _OPEN_END = re.compile(r"[0-9.,\s]+$")
@@ -33,7 +33,7 @@ class ReplyFilter:
     """
 
     def __init__(self, controls: Iterable[str]):
-        self._controls = sorted(set(controls) - {TOOL_CALL}, key=len, reverse=True)
+        self._controls = sorted({*controls, TOOL_CALL_END} - {TOOL_CALL}, key=len, reverse=True)
         self._shown = ""
         self.raw = ""
 
@@ -56,10 +56,11 @@ class ReplyFilter:
         return self._show(clean(self._visible().rstrip()))
 
     def without_controls(self) -> str:
-        """Give the raw text, tool calls included, without control tokens."""
+        """Give the raw text, tool calls included, without the other control tokens."""
         text = self.raw
         for token in self._controls:
-            text = text.replace(token, "")
+            if token != TOOL_CALL_END:
+                text = text.replace(token, "")
         return text
 
     def _visible(self) -> str:

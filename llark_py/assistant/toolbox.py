@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 from queue import Queue
 from threading import Event as Flag
@@ -67,7 +69,9 @@ class Toolbox:
         return [result]
 
     def _run_one(self, call: ToolCall) -> Generator[Event, None, ToolResult | None]:
-        thread = Thread(target=self._work, args=(call,), name=f"llark-{call.name}", daemon=True)
+        # A thread begins with an empty context; the tool is to find the caller's.
+        run = partial(copy_context().run, self._work, call)
+        thread = Thread(target=run, name=f"llark-{call.name}", daemon=True)
         thread.start()
         try:
             while isinstance(message := self._messages.get(), tuple):

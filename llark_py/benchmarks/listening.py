@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from llark_py.analysis.listening import hearing_with
 from llark_py.audio import Audio
 from llark_py.compose.clip import make_clip
 from llark_py.compose.instruments import FAMILIES
+from llark_py.encoders.mini import MiniEncoder
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.theory import parse_key
 from llark_py.tools import Workspace, run_tool
@@ -246,7 +249,12 @@ def evaluate_model(
     import json
 
     clips = compose_clips(n, soundfont)
-    rows = list(ask(model, processor, clips))
+    tower = model.get_base_model().model.audio_tower if hasattr(model, "get_base_model") else (
+        model.model.audio_tower
+    )
+    own_ears = hearing_with(tower) if isinstance(tower, MiniEncoder) else nullcontext()
+    with own_ears:
+        rows = list(ask(model, processor, clips))
     if answers_path is not None:
         partial = answers_path.with_suffix(".part")
         partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")

@@ -47,8 +47,11 @@ def ask(
         started = time.perf_counter()
         audio = load_audio(song)
         if assistant is None:
+            from transformers.utils.logging import disable_progress_bar
+
             from llark_py.assistant.core import load_assistant
 
+            disable_progress_bar()
             assistant = load_assistant(model)
         if len(songs) > 1 and not as_json:
             print(f"# {song.name}", flush=True)
@@ -93,7 +96,14 @@ class _Printer:
                     self._tell(f"[{call.name}] {arguments}")
                 case events.ToolFinished(call, result):
                     self._tell(f"[{call.name}] {json.dumps(result.content, ensure_ascii=False)}")
-                    tools.append({"name": call.name, "arguments": call.arguments, "result": result})
+                    tools.append(
+                        {
+                            "name": call.name,
+                            "arguments": call.arguments,
+                            "result": result.content,
+                            "details": result.details,
+                        }
+                    )
                 case events.ArtefactReady(artefact):
                     artefacts.append(artefact)
                 case events.Done(text=text):
@@ -104,10 +114,7 @@ class _Printer:
                 "song": str(song),
                 "question": message.text,
                 "answer": text,
-                "tools": [
-                    {**t, "result": t["result"].content, "details": t["result"].details}
-                    for t in tools
-                ],
+                "tools": tools,
                 "artefacts": [str(p) for p in paths],
                 "model": assistant.name,
                 "seconds": round(time.perf_counter() - started, 3),

@@ -15,7 +15,9 @@ from typing import Annotated, Literal
 
 import typer
 
-MAIN, EXTRA = "main job", "extra"
+Need = Literal["main job", "extra"]
+MAIN: Need = "main job"
+EXTRA: Need = "extra"
 NEEDED_MEMORY_GB = 2.5
 """What answering about a song takes at most."""
 _MIN_PYTHON = (3, 11)
@@ -61,7 +63,7 @@ class Finding:
     """
 
     name: str
-    need: Literal["main job", "extra"]
+    need: Need
     found: bool
     detail: str
     remedy: str = ""
@@ -123,7 +125,7 @@ def _memory() -> Finding:
     return Finding("memory", MAIN, enough, f"{size_gb:.1f} GB", remedy)
 
 
-def _package(name: str, need: Literal["main job", "extra"], remedy: str) -> Finding:
+def _package(name: str, need: Need, remedy: str) -> Finding:
     try:
         version = metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -183,9 +185,7 @@ def _chromium() -> Finding:
     )
 
 
-def _finding(
-    name: str, need: Literal["main job", "extra"], detail: str | None, remedy: str
-) -> Finding:
+def _finding(name: str, need: Need, detail: str | None, remedy: str) -> Finding:
     if detail is None:
         return Finding(name, need, False, "not installed", remedy)
     return Finding(name, need, True, detail)

@@ -232,14 +232,13 @@ def load_complete(model_class: Any, name_or_path: str, **options: Any) -> Any:
         CheckpointError: The weights cannot be found or read, lack keys or have other shapes.
     """
     try:
-        model, info = model_class.from_pretrained(
-            name_or_path, output_loading_info=True, **options
-        )
+        model, info = model_class.from_pretrained(name_or_path, output_loading_info=True, **options)
     except (OSError, ValueError, RuntimeError, SafetensorError) as error:
         if isinstance(error, CheckpointError):
             raise
+        reason = " ".join(str(error).split())  # on one line, as the command line prints it
         raise CheckpointError(
-            f"cannot load {model_class.__name__} from '{name_or_path}': {error}"
+            f"cannot load {model_class.__name__} from '{name_or_path}': {reason}"
         ) from error
     if missing := sorted({*info["missing_keys"], *map(str, info["mismatched_keys"])}):
         raise CheckpointError(
@@ -259,4 +258,6 @@ def load_config(config_class: Any, name_or_path: str) -> Any:
     try:
         return config_class.from_pretrained(name_or_path)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"cannot read the configuration of '{name_or_path}': {error}") from error
+        raise CheckpointError(
+            f"cannot read the configuration of '{name_or_path}': {error}"
+        ) from error

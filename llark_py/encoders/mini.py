@@ -118,10 +118,7 @@ class MiniEncoder(AudioEncoder):
             self._encode_one(waveform[:count]) if count else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
-        tokens = items[0].new_zeros(len(items), max(map(len, items)), self.config.width)
-        for row, item in zip(tokens, items, strict=True):
-            row[: len(item)] = item
-        return tokens
+        return nn.utils.rnn.pad_sequence(items, batch_first=True)
 
     def _assemble(self, heard: Heard) -> Tensor:
         """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""

@@ -13,10 +13,10 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-import librosa
 import numpy as np
 import torch
 from torch import Tensor
+from transformers.audio_utils import mel_filter_bank
 
 SAMPLE_RATE = 16_000
 HOP = 1_600
@@ -40,10 +40,15 @@ _QUIETEST_PEAK = 1e-3  # quieter input is silence and is not blown up to full le
 
 @lru_cache(maxsize=1)
 def _mel_filters() -> Tensor:
-    filters = librosa.filters.mel(
-        sr=SAMPLE_RATE, n_fft=_MEL_WINDOW, n_mels=MEL_BANDS, fmin=30, fmax=7_600, norm=None
+    filters = mel_filter_bank(
+        num_frequency_bins=_MEL_WINDOW // 2 + 1,
+        num_mel_filters=MEL_BANDS,
+        min_frequency=30.0,
+        max_frequency=7_600.0,
+        sampling_rate=SAMPLE_RATE,
+        mel_scale="slaney",
     )
-    return torch.from_numpy(filters.astype(np.float32)).T.contiguous()
+    return torch.from_numpy(filters.astype(np.float32)).contiguous()
 
 
 @lru_cache(maxsize=2)

@@ -72,7 +72,9 @@ class MusicgenEncoderConfig(AudioEncoderConfig):
         if self.layer is None:
             self.layer = depth // 2
         if not -depth - 1 <= self.layer <= depth:
-            raise ConfigError(f"layer {self.layer} is not one of 0 ... {depth} (or -1 for the last)")
+            raise ConfigError(
+                f"layer {self.layer} is not one of 0 ... {depth} (or -1 for the last)"
+            )
         self.layer %= depth + 1
         if self.window_s <= 0:
             raise ConfigError(f"window_s must be above 0, not {self.window_s}")

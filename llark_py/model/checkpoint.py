@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
-from peft import PeftConfig, PeftModel, get_peft_model_state_dict
-from peft.utils import load_peft_weights
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -26,8 +24,12 @@ from llark_py.errors import CheckpointError, ConfigError
 from .configuration import LlarkConfig
 from .feature_extraction import LlarkFeatureExtractor
 from .modeling import LlarkForConditionalGeneration
+from .precision import bf16_is_fast
 from .processing import AUDIO_TOKENS, LlarkProcessor
 from .projector import LlarkProjector
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 _ADAPTER_FILE = "adapter_config.json"
 _BASE_FILE = "base_config.json"
@@ -44,7 +46,8 @@ def load_model(
         name_or_path: A folder or Hub name, of a whole model or of an adapter made by `add_lora`
             (its base is loaded too: from where it lies, or built anew as it was for training).
         device: Where to put it; default: where torch puts it (the CPU).
-        dtype: Of the weights; default: as they were saved.
+        dtype: Of the weights; default: as they were saved, except that a device that is slow at
+            bfloat16 (many CPUs) computes in float32.
 
     Returns:
         The model in evaluation mode (a `PeftModel` for an adapter), and the processor.
@@ -54,8 +57,8 @@ def load_model(
             named.
     """
     name = str(name_or_path)
-    processor = _load_processor(name)
     model = _load_adapter(name, dtype) if _has_file(name, _ADAPTER_FILE) else _load(name, dtype)
+    processor = _load_processor(name)
     if processor.audio_token_id != model.config.audio_token_id:
         raise CheckpointError(
             f"'{name}': the processor's audio token is {processor.audio_token_id}, "
@@ -76,7 +79,7 @@ def save_model(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    if isinstance(model, PeftModel):
+    if hasattr(model, "peft_config"):
         model.save_pretrained(folder, save_embedding_layers=False)
         model.config.to_json_file(folder / _BASE_FILE, use_diff=False)
     else:
@@ -128,7 +131,7 @@ def build_model(
         audio_config=audio_config,
         # A copy: a composite configuration resets the attention choice of its parts.
         text_config=copy.deepcopy(lm.config),
-        projector=projector,  # type: ignore[arg-type]
+        projector=projector,
         projector_hidden_size=projector_hidden_size,
         audio_token_id=processor.audio_token_id,
         audio_bos_token_id=processor.audio_bos_token_id,
@@ -148,7 +151,8 @@ def _assemble(config: LlarkConfig, lm: PreTrainedModel) -> LlarkForConditionalGe
         expected = lm.eval()(sample[keep][None]).logits
     with torch.device("meta"):
         model = LlarkForConditionalGeneration(config)
-    model.model.audio_tower = build_encoder(config.audio_config, load_pretrained=True)
+    audio_config = cast(AudioEncoderConfig, config.audio_config)
+    model.model.audio_tower = build_encoder(audio_config, load_pretrained=True)
     model.model.audio_tower.to(lm.device, lm.dtype)
     model.model.multi_modal_projector = LlarkProjector(config).to(lm.device, lm.dtype)
     model.model.language_model = lm.base_model
@@ -203,6 +207,10 @@ def _load(name: str, dtype: str | torch.dtype | None) -> LlarkForConditionalGene
 
 
 def _load_adapter(name: str, dtype: str | torch.dtype | None) -> PeftModel:
+    # Here and not above: peft takes seconds to import, and most models have no adapter.
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+    from peft.utils import load_peft_weights
+
     adapter_config = load_config(PeftConfig, name)
     base_name = adapter_config.base_model_name_or_path
     base: LlarkForConditionalGeneration
@@ -216,6 +224,8 @@ def _load_adapter(name: str, dtype: str | torch.dtype | None) -> PeftModel:
     try:
         model = PeftModel.from_pretrained(base, name)
         saved = set(load_peft_weights(name, device="cpu"))
+    except KeyError as error:  # how peft says that modules_to_save are not in the file
+        raise CheckpointError(f"the adapter '{name}' lacks {error}") from error
     except (OSError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"cannot load the adapter '{name}': {error}") from error
     needed = set(get_peft_model_state_dict(model, save_embedding_layers=False))

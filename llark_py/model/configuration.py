@@ -33,10 +33,8 @@ class LlarkConfig(PreTrainedConfig):
 
     model_type: ClassVar[str] = "llark"
     sub_configs_defaults: ClassVar[dict] = {
-        # Resolved by __post_init__ below through our catalogue, before transformers looks at it.
-        "audio_config": SubConfigSpec(
-            config_class=AutoConfig, model_type="llark_encodec_encoder"
-        ),
+        # Of which encoder, __post_init__ finds out through our catalogue.
+        "audio_config": SubConfigSpec(config_class=AudioEncoderConfig),
         "text_config": SubConfigSpec(config_class=AutoConfig, model_type="qwen2"),
     }
 
@@ -62,9 +60,7 @@ class LlarkConfig(PreTrainedConfig):
                 f"not {type(self.audio_config).__name__}"
             )
         if self.projector not in PROJECTORS:
-            raise ConfigError(
-                f"no projector '{self.projector}'. Known: {', '.join(PROJECTORS)}"
-            )
+            raise ConfigError(f"no projector '{self.projector}'. Known: {', '.join(PROJECTORS)}")
         super().__post_init__(**kwargs)
         self.tie_word_embeddings = bool(getattr(self.text_config, "tie_word_embeddings", False))
 

@@ -3,39 +3,22 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import nn
 from transformers import AutoModel, GenerationMixin, PreTrainedModel
 from transformers.cache_utils import Cache
-from transformers.modeling_outputs import (
-    BaseModelOutputWithPast,
-    BaseModelOutputWithPooling,
-    CausalLMOutputWithPast,
-)
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils import can_return_tuple
 
 from llark_py.encoders import build_encoder
+from llark_py.encoders.base import AudioEncoderConfig
 from llark_py.errors import AudioError, ConfigError
 
 from .configuration import LlarkConfig
+from .outputs import LlarkCausalLMOutputWithPast, LlarkModelOutputWithPast
 from .projector import LlarkProjector
-
-
-@dataclass
-class LlarkModelOutputWithPast(BaseModelOutputWithPast):
-    """Adds `audio_hidden_states`: the projected frames (n_frames_in_all, hidden_size), or None."""
-
-    audio_hidden_states: torch.Tensor | None = None
-
-
-@dataclass
-class LlarkCausalLMOutputWithPast(CausalLMOutputWithPast):
-    """Adds `audio_hidden_states`: the projected frames (n_frames_in_all, hidden_size), or None."""
-
-    audio_hidden_states: torch.Tensor | None = None
 
 
 class LlarkPreTrainedModel(PreTrainedModel):
@@ -60,7 +43,7 @@ class LlarkModel(LlarkPreTrainedModel):
     def __init__(self, config: LlarkConfig) -> None:
         super().__init__(config)
         config.check_tokens()
-        self.audio_tower = build_encoder(config.audio_config)
+        self.audio_tower = build_encoder(cast(AudioEncoderConfig, config.audio_config))
         self.multi_modal_projector = LlarkProjector(config)
         self.language_model = AutoModel.from_config(config.text_config)
         self.post_init()
@@ -159,7 +142,7 @@ class LlarkModel(LlarkPreTrainedModel):
         Raises:
             AudioError: There are more or fewer placeholders than frames.
         """
-        mask = input_ids == self.config.audio_token_id
+        mask = input_ids.eq(cast(int, self.config.audio_token_id))
         n_placeholders = int(mask.sum())
         if n_placeholders != n_frames:
             raise AudioError(
@@ -192,10 +175,8 @@ class LlarkModel(LlarkPreTrainedModel):
         Raises:
             AudioError: Frames and placeholders do not match.
         """
-        if (input_ids is None) == (inputs_embeds is None):
-            raise ConfigError("give either input_ids or inputs_embeds")
         audio_embeds = None
-        if inputs_embeds is None:
+        if input_ids is not None and inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
             if input_values is not None or input_features is not None:
                 audio_embeds = self.get_audio_features(
@@ -208,6 +189,8 @@ class LlarkModel(LlarkPreTrainedModel):
                 )
             elif input_ids.shape[1] > 1:  # single steps of generation are not worth the look
                 self.get_placeholder_mask(input_ids, 0)
+        elif input_ids is not None or inputs_embeds is None:
+            raise ConfigError("give either input_ids or inputs_embeds")
         outputs = self.language_model(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
