@@ -20,7 +20,7 @@ from llark_py.errors import AudioError
 ROOT = Path(__file__).parents[1]
 ROOMS_OUTSIDE = ("training", "serve", "prompts")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-MOST_LINES = 320  # "about 300"
+MOST_LINES = 300
 FORBIDDEN = {"torchaudio", "tensorflow", "encodec", "openunmix"}
 
 # Rooms from the bottom up; a room imports only rooms of lower storeys.

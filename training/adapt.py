@@ -27,7 +27,6 @@ from .labels import IGNORE
 from .recipe import AdaptRecipe
 
 
-
 def start_model(recipe: AdaptRecipe) -> tuple[Any, LlarkProcessor]:
     """Load the model to start from, or put a new one together from an encoder and an LLM.
 
@@ -67,9 +66,7 @@ def encode_recordings(
             raise ConfigError(f"record {number} has no audio; fine-tuning needs recordings")
         path = recipe.data.parent / record.audio
         try:
-            audio = load_audio(
-                path, sample_rate=rate, mono=True, max_duration_s=recipe.max_audio_s
-            )
+            audio = load_audio(path, sample_rate=rate, mono=True, max_duration_s=recipe.max_audio_s)
         except AudioError as error:
             raise AudioError(f"record {number}: {error}") from error
         file = folder / f"{audio.content_hash}.npy"

@@ -43,7 +43,10 @@ def answer_by_ear(
         chats = [
             [
                 opening,
-                {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": question}]},
+                {
+                    "role": "user",
+                    "content": [{"type": "audio"}, {"type": "text", "text": question}],
+                },
             ]
             for question in questions[batch]
         ]

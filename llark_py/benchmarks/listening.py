@@ -52,9 +52,7 @@ class Clip:
 
 def compose_clips(n: int, soundfont: str, seconds: float = 10.0) -> list[Clip]:
     """Compose `n` clips of music that nobody has heard."""
-    return [
-        Clip(*make_clip(FIRST_SEED + i, seconds, soundfont=soundfont)) for i in range(n)
-    ]
+    return [Clip(*make_clip(FIRST_SEED + i, seconds, soundfont=soundfont)) for i in range(n)]
 
 
 def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
@@ -196,7 +194,9 @@ def constant_scores(clips: Sequence[Clip]) -> dict[str, float]:
     def commonest(values: list[Any]) -> Any:
         return max(set(values), key=values.count)
 
-    truths = {fact: [_truth(c.track, fact) for c in clips] for fact in ("tempo", "key", *_QUESTIONS)}
+    truths = {
+        fact: [_truth(c.track, fact) for c in clips] for fact in ("tempo", "key", *_QUESTIONS)
+    }
     bpm = max(
         np.arange(50, 180, 1.0),
         key=lambda b: sum(abs(b / t - 1) < TEMPO_TOLERANCE for t in truths["tempo"]),
@@ -207,7 +207,9 @@ def constant_scores(clips: Sequence[Clip]) -> dict[str, float]:
         "key": commonest(truths["key"]),
         "style": commonest([s for s in truths["style"] if s]),
         "time_signature": commonest(truths["time_signature"]),
-        "instruments": ", ".join(usual or [commonest(sum(truths["instruments"], []))]),
+        "instruments": ", ".join(
+            usual or [commonest([f for t in truths["instruments"] for f in t])]
+        ),
     }
     rows = [
         {"fact": fact, "answer": said[fact], "truth": truth}
@@ -249,8 +251,10 @@ def evaluate_model(
     import json
 
     clips = compose_clips(n, soundfont)
-    tower = model.get_base_model().model.audio_tower if hasattr(model, "get_base_model") else (
-        model.model.audio_tower
+    tower = (
+        model.get_base_model().model.audio_tower
+        if hasattr(model, "get_base_model")
+        else (model.model.audio_tower)
     )
     own_ears = hearing_with(tower) if isinstance(tower, MiniEncoder) else nullcontext()
     with own_ears:

@@ -115,7 +115,9 @@ class MiniEncoder(AudioEncoder):
             return self._assemble(self.hear(input_values))
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
-            self._encode_one(waveform[:count]) if count else waveform.new_zeros(0, self.config.width)
+            self._encode_one(waveform[:count])
+            if count
+            else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(items, batch_first=True)
@@ -129,9 +131,7 @@ class MiniEncoder(AudioEncoder):
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
         said = self.frame_concepts(said.to(self.frame_concepts.weight.dtype) * 2).to(dtype)
-        frames = average_frames(
-            heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling
-        )
+        frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
     def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:

@@ -59,9 +59,7 @@ def _pitch_filters(n_fft: int, window: int) -> Tensor:
     centres = 440.0 * 2 ** ((midi - 69) / 12)
     half_step = 2 ** (1 / (12 * BINS_PER_SEMITONE)) - 1
     bandwidths = np.maximum(centres * half_step, 0.3 * SAMPLE_RATE / window)
-    weights = np.maximum(
-        0, 1 - np.abs(frequencies[None] - centres[:, None]) / bandwidths[:, None]
-    )
+    weights = np.maximum(0, 1 - np.abs(frequencies[None] - centres[:, None]) / bandwidths[:, None])
     weights /= np.maximum(weights.sum(1, keepdims=True), 1e-6)
     return torch.from_numpy(weights.T.astype(np.float32)).contiguous()
 

@@ -146,12 +146,8 @@ class MiniNetwork(nn.Module):
         # recordings), so the metre rows feed their own head and nothing else.
         self.heads = nn.ModuleDict()
         for name, count in classes.items():
-            if name == "tempo":
-                inputs = 3 * width
-            elif name in ("time_signature", *timbre_heads):
-                inputs = 3 * width
-            else:
-                inputs = 5 * width
+            narrow = name in ("tempo", "time_signature", *timbre_heads)
+            inputs = (3 if narrow else 5) * width
             self.heads[name] = _mlp(inputs, width, count)
 
     @staticmethod

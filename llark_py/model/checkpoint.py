@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from transformers import (
@@ -57,6 +57,8 @@ def load_model(
             named.
     """
     name = str(name_or_path)
+    if dtype is None and not bf16_is_fast(torch.device(device or "cpu").type):
+        dtype = torch.float32
     model = _load_adapter(name, dtype) if _has_file(name, _ADAPTER_FILE) else _load(name, dtype)
     processor = _load_processor(name)
     if processor.audio_token_id != model.config.audio_token_id:

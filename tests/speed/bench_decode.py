@@ -45,13 +45,14 @@ def main() -> None:
     song = make_song(44100)
     stereo = Audio(np.stack([song.samples, np.roll(song.samples, 400)]), song.sample_rate)
     print(f"\nDecoding {DURATION_S:.0f} s of music ({machine()})")
-    print(f"{'format':8}{'as it is':>10}{'16 kHz mono':>14}{'target':>10}")
+    print(f"{'format':8}{'as it is':>10}{'16 kHz mono':>14}{'target':>12}")
     with tempfile.TemporaryDirectory() as folder:
         for kind in ("wav", "flac", "ogg", "mp3", "m4a"):
             path = Path(folder) / f"song.{kind}"
             save_m4a(stereo, path) if kind == "m4a" else save_audio(stereo, path)
             plain, mono = best_s(path), best_s(path, sample_rate=16000, mono=True)
-            print(f"{kind:8}{plain:>8.2f} s{mono:>12.2f} s{TARGET_S:>8.1f} s")
+            target = f"under {TARGET_S:.1f} s" if kind == "mp3" else ""
+            print(f"{kind:8}{plain:>8.2f} s{mono:>12.2f} s{target:>12}")
 
 
 if __name__ == "__main__":
