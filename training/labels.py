@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -30,7 +32,7 @@ def chord_class(label: str) -> tuple[int, int]:
     return (12 + root if quality in _MINOR_LIKE else CHORD_CLASSES - 1), root
 
 
-def frame_labels(track: Track, n_frames: int) -> dict[str, np.ndarray]:
+def frame_labels(track: Track, n_frames: int) -> dict[str, Any]:
     """Label each 0.1 s frame (centred on multiples of 0.1 s) with chord, root and beat."""
     times = np.arange(n_frames) * FRAME_S
     chord = np.full(n_frames, CHORD_CLASSES - 1 if track.chords else IGNORE, np.int64)
@@ -45,7 +47,7 @@ def frame_labels(track: Track, n_frames: int) -> dict[str, np.ndarray]:
     return {"chord": chord, "root": root, "beat": beat}
 
 
-def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, float | int | np.ndarray]:
+def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
     """Label a whole window; what is unknown or does not apply is IGNORE (tempo: NaN)."""
 
     def index(names: list[str], value: str | None) -> int:

@@ -36,7 +36,8 @@ def make_tokenizer(recipe: MiniRecipe, shards: Shards, folder: Path) -> PreTrain
         return PreTrainedTokenizerFast.from_pretrained(folder)
     settings, rng = recipe.language, random.Random(f"tokenizer {recipe.seed}")
     template = train_tokenizer(["a"], 400)  # only lends its chat template to write the corpus
-    system, texts = render_prompt("system"), []
+    system = render_prompt("system")
+    texts: list[str] = []
     while len(texts) < settings.corpus_dialogues:
         tools = draw_tools(rng)
         track = shards.tracks[rng.randrange(len(shards))]

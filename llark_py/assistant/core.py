@@ -16,7 +16,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib import resources
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -25,7 +24,8 @@ import torch
 from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
 
 from llark_py.audio import Audio
-from llark_py.errors import CheckpointError, ConfigError
+from llark_py.embedded import embedded_folder
+from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
 from llark_py.tools import Artefact, names, schemas
 
@@ -263,15 +263,8 @@ def load_assistant(
     from llark_py.model.checkpoint import load_model
 
     device = device or ("cuda" if torch.cuda.is_available() else None)
-    if model is not None:
-        return Assistant(*load_model(model, device), tools=tools, name=str(model), **options)
-    with resources.as_file(resources.files("llark_py") / "assets" / "mini") as folder:
-        if not (folder / "config.json").is_file():
-            raise CheckpointError(
-                f"the embedded model is not in {folder}; install a release, make one with "
-                "`llark train mini`, or name another with --model"
-            )
-        return Assistant(*load_model(folder, device), tools=tools, name="mini", **options)
+    loaded = load_model(embedded_folder() if model is None else model, device)
+    return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
 
 
 def _as_messages(

@@ -9,11 +9,13 @@ import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from importlib import metadata, resources, util
+from importlib import metadata, util
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+
+from llark_py.embedded import FOLDER
 
 Need = Literal["main job", "extra"]
 MAIN: Need = "main job"
@@ -143,13 +145,11 @@ def _basic_pitch() -> Finding:
 
 
 def _embedded_model() -> Finding:
-    folder = resources.files("llark_py") / "assets" / "mini"
-    missing = [name for name in _MODEL_FILES if not (folder / name).is_file()]
+    missing = [name for name in _MODEL_FILES if not (FOLDER / name).is_file()]
     if missing:
         remedy = "install a release, or make one with: llark train mini"
-        return Finding("embedded model", MAIN, False, f"no {missing[0]} in {folder}", remedy)
-    with resources.as_file(folder / "model.safetensors") as path:
-        size_mb = path.stat().st_size / 1e6
+        return Finding("embedded model", MAIN, False, f"no {missing[0]} in {FOLDER}", remedy)
+    size_mb = (FOLDER / "model.safetensors").stat().st_size / 1e6
     return Finding("embedded model", MAIN, True, f"mini, {size_mb:.1f} MB")
 
 

@@ -135,7 +135,7 @@ class AudioEncoder(PreTrainedModel):
 
     def frame_lengths(
         self, input_values: torch.Tensor, input_values_mask: torch.Tensor | None = None
-    ) -> torch.LongTensor:
+    ) -> torch.Tensor:
         """Count the valid frames of each item.
 
         Args:
@@ -148,7 +148,7 @@ class AudioEncoder(PreTrainedModel):
         counts = [
             self.config.num_frames(n) for n in self._sample_counts(input_values, input_values_mask)
         ]
-        return torch.tensor(counts, dtype=torch.long, device=input_values.device)  # type: ignore[return-value]
+        return torch.tensor(counts, dtype=torch.long, device=input_values.device)
 
     def forward(
         self, input_values: torch.Tensor, input_values_mask: torch.Tensor | None = None

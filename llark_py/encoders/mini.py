@@ -85,7 +85,9 @@ class MiniEncoder(AudioEncoder):
         }
         return Heard(out.tokens, posteriors, frame_posteriors)
 
-    def frame_lengths(self, input_values: Tensor, input_values_mask: Tensor | None = None):
+    def frame_lengths(
+        self, input_values: Tensor, input_values_mask: Tensor | None = None
+    ) -> Tensor:
         if input_values.ndim != 3:
             return super().frame_lengths(input_values, input_values_mask)
         n_tokens = self.config.num_output_frames(input_values.shape[1])
@@ -125,12 +127,13 @@ class MiniEncoder(AudioEncoder):
     def _assemble(self, heard: Heard) -> Tensor:
         """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
         dtype = heard.tokens.dtype
+        weights = self.frame_concepts.weight.dtype
         concepts = [
-            layer(heard.posteriors[head].to(layer.weight.dtype) * _CONCEPT_SCALE).to(dtype)
+            layer(heard.posteriors[head].to(weights) * _CONCEPT_SCALE).to(dtype)
             for head, layer in self.concepts.items()
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
-        said = self.frame_concepts(said.to(self.frame_concepts.weight.dtype) * 2).to(dtype)
+        said = self.frame_concepts(said.to(weights) * 2).to(dtype)
         frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
