@@ -1,4 +1,4 @@
-"""The listening benchmark: answers are read strictly, scores are right, blind controls are blind."""
+"""The listening benchmark: strict reading, right scores, blind controls that are blind."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ STOREYS = (
     {"benchmarks"},
     {"assistant", "catalogue"},
     {"training", "serve"},
-    {"commands", "cli"},
+    {"commands", "cli", "__main__"},
 )
 
 

@@ -1,0 +1,6 @@
+"""Runs the command line as `python -m llark_py`, which is how `accelerate launch -m` starts it."""
+
+from .cli import main
+
+if __name__ == "__main__":
+    main()
