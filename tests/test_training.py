@@ -58,6 +58,7 @@ def test_labels_say_what_the_track_says():
     assert labels["chord"][0, 10] == 12 + 9 and labels["chord"][0, 60] == 5
     assert labels["root"][0, 60] == 5
     assert labels["beat"][0, [0, 5, 20, 23]].tolist() == [2, 1, 2, 0]
+    assert (labels["activity"][0] == torch.tensor([0.0, 1.0])).all()
 
 
 def test_what_is_not_music_has_only_its_kind_to_learn():

@@ -28,7 +28,14 @@ from .shards import Shards
 from .windows import draw_batch, plain_batch
 
 # Binary losses are means over classes: these weights make them count like the others.
-_WEIGHTS = {"families": 4.0, "instruments": 6.0, "root": 0.5, "lead": 0.5, "density": 0.3}
+_WEIGHTS = {
+    "families": 8.0,
+    "instruments": 10.0,
+    "activity": 8.0,
+    "root": 0.5,
+    "lead": 0.5,
+    "density": 0.3,
+}
 _TEMPO_WIDTH_BINS = 0.6
 
 

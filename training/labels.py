@@ -32,8 +32,8 @@ def chord_class(label: str) -> tuple[int, int]:
     return (12 + root if quality in _MINOR_LIKE else CHORD_CLASSES - 1), root
 
 
-def frame_labels(track: Track, n_frames: int) -> dict[str, Any]:
-    """Label each 0.1 s frame (centred on multiples of 0.1 s) with chord, root and beat."""
+def frame_labels(track: Track, n_frames: int, families: list[str]) -> dict[str, Any]:
+    """Label each 0.1 s frame (centred on multiples of 0.1 s) with chord, root, beat, activity."""
     times = np.arange(n_frames) * FRAME_S
     chord = np.full(n_frames, CHORD_CLASSES - 1 if track.chords else IGNORE, np.int64)
     root = np.full(n_frames, IGNORE, np.int64)
@@ -44,7 +44,13 @@ def frame_labels(track: Track, n_frames: int) -> dict[str, Any]:
     for value, moments in ((1, track.beats_s), (2, track.downbeats_s)):
         for moment in moments:
             beat[np.abs(times - moment) < _BEAT_TOLERANCE_S] = value
-    return {"chord": chord, "root": root, "beat": beat}
+    activity = np.zeros((n_frames, len(families)), np.float32)
+    for instrument in track.instruments:
+        if instrument.family in families:
+            column = activity[:, families.index(instrument.family)]
+            for start_s, end_s in instrument.activity:
+                column[(times >= start_s) & (times < end_s)] = 1.0
+    return {"chord": chord, "root": root, "beat": beat, "activity": activity}
 
 
 def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
@@ -79,10 +85,10 @@ def batch_labels(
 
     Returns:
         By head a tensor `(batch, ...)`: floats for `tempo` (bin position), `families` and
-        `instruments` (0 or 1), class numbers for the rest, `(batch, n_frames)` for
-        `chord`, `root` and `beat`.
+        `instruments` (0 or 1), class numbers for the rest, `(batch, n_frames)` for `chord`,
+        `root` and `beat`, `(batch, n_frames, families)` for `activity`.
     """
-    rows = [clip_labels(t, config) | frame_labels(t, n_frames) for t in tracks]
+    rows = [clip_labels(t, config) | frame_labels(t, n_frames, config.families) for t in tracks]
     batch = {}
     for head in rows[0]:
         values = torch.from_numpy(np.stack([np.asarray(row[head]) for row in rows]))

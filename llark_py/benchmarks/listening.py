@@ -50,9 +50,26 @@ class Clip:
     audio: Audio
 
 
-def compose_clips(n: int, soundfont: str, seconds: float = 10.0) -> list[Clip]:
-    """Compose `n` clips of music that nobody has heard."""
-    return [Clip(*make_clip(FIRST_SEED + i, seconds, soundfont=soundfont)) for i in range(n)]
+def compose_clips(
+    n: int, soundfont: str, seconds: float = 10.0, free_instruments: bool = False
+) -> list[Clip]:
+    """Compose `n` clips of music that nobody has heard.
+
+    Args:
+        n: How many.
+        soundfont: What they are played with.
+        seconds: Length of each.
+        free_instruments: Draw the instruments whatever the style, so that the style gives no hint
+            of them (and is not asked for); else each style has its own instruments.
+    """
+    return [
+        Clip(
+            *make_clip(
+                FIRST_SEED + i, seconds, soundfont=soundfont, free_instruments=free_instruments
+            )
+        )
+        for i in range(n)
+    ]
 
 
 def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
@@ -157,7 +174,9 @@ def score(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     read = {"style": parse_style, "time_signature": parse_time_signature}
     unparsed = []
     for fact, parse in read.items():
-        parsed = [(parse(r["answer"]), r["truth"]) for r in by_fact[fact]]
+        parsed = [(parse(r["answer"]), r["truth"]) for r in by_fact.get(fact, [])]
+        if not parsed:  # the style of free instruments
+            continue
         scores[fact] = _mean([said == truth for said, truth in parsed])
         unparsed += [said is None for said, _ in parsed]
     scores |= _score_families(by_fact["instruments"])
@@ -205,7 +224,7 @@ def constant_scores(clips: Sequence[Clip]) -> dict[str, float]:
     said: dict[str, Any] = {
         "tempo": float(bpm),
         "key": commonest(truths["key"]),
-        "style": commonest([s for s in truths["style"] if s]),
+        "style": commonest([s for s in truths["style"] if s] or [""]),
         "time_signature": commonest(truths["time_signature"]),
         "instruments": ", ".join(
             usual or [commonest([f for t in truths["instruments"] for f in t])]
@@ -235,6 +254,7 @@ def evaluate_model(
     n: int,
     soundfont: str = "timgm",
     answers_path: Path | None = None,
+    free_instruments: bool = False,
 ) -> dict[str, dict[str, float]]:
     """Ask, keep the answers, score them.
 
@@ -244,13 +264,14 @@ def evaluate_model(
         n: Clips.
         soundfont: What they are played with; must not be a training soundfont.
         answers_path: JSON lines of every answer go here.
+        free_instruments: See `compose_clips`.
 
     Returns:
         Scores by condition, and those of the best constant answers.
     """
     import json
 
-    clips = compose_clips(n, soundfont)
+    clips = compose_clips(n, soundfont, free_instruments=free_instruments)
     tower = (
         model.get_base_model().model.audio_tower
         if hasattr(model, "get_base_model")

@@ -15,6 +15,10 @@ def evaluate(
     soundfont: Annotated[
         str, typer.Option(help="Played with this; must not be a training soundfont.")
     ] = "timgm",
+    free_instruments: Annotated[
+        bool,
+        typer.Option("--free-instruments", help="Instruments drawn whatever the style (harder)."),
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for answers and scores.")] = None,
 ) -> None:
     """Print a table of scores by condition; with --out also keep answers.jsonl and scores.json."""
@@ -33,9 +37,10 @@ def evaluate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     answers = out / "answers.jsonl" if out is not None else None
-    scores = part.evaluate_model(loaded, processor, n, soundfont, answers)
+    scores = part.evaluate_model(loaded, processor, n, soundfont, answers, free_instruments)
     if out is not None:
         text = json.dumps({"model": model or "mini", "n": n, "scores": scores}, indent=1)
         (out / "scores.json").write_text(text + "\n", encoding="utf-8")
-    typer.echo(f"model {model or 'mini'}, {n} clips, soundfont {soundfont}")
+    played = "any instruments" if free_instruments else "the instruments of the style"
+    typer.echo(f"model {model or 'mini'}, {n} clips, soundfont {soundfont}, {played}")
     typer.echo(score_table(scores))

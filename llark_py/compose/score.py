@@ -61,7 +61,8 @@ class Score:
     """A piece and everything known about it; times are seconds from its start.
 
     `tempo_bpm` counts beats (dotted quarters in 6/8); `detune_semitones` is how far the whole
-    piece is from A4 = 440 Hz; `genre` is None when the instruments hide the style.
+    piece is from A4 = 440 Hz; `genre` is None when the instruments are not the
+    style's own.
     """
 
     seed: int
@@ -152,7 +153,7 @@ def compose(
         seed=seed,
         duration_s=duration_s,
         style=name,
-        genre=name if not data.signature or families & set(data.signature) else None,
+        genre=None if free or not families.intersection(data.signature or families) else name,
         tempo_bpm=tempo_bpm,
         time_signature=metre,
         tonic=tonic,

@@ -29,7 +29,7 @@ from .mini_features import (
     num_feature_frames,
     standardise,
 )
-from .mini_network import BEAT_CLASSES, CHORD_CLASSES, N_GLOBAL, ROOT_CLASSES, MiniNetwork
+from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
 
 _WINDOWS_AT_ONCE = 16
 _CONCEPT_SCALE = 4.0
@@ -42,7 +42,8 @@ class Heard:
     Attributes:
         tokens: `(windows, 3 + T, width)`.
         posteriors: `(windows, classes)` by head, in [0, 1].
-        frame_posteriors: `(windows, T, classes)` by head: `chord`, `root`, `beat`.
+        frame_posteriors: `(windows, T, classes)` by head: `chord`, `root`, `beat`,
+            `activity`.
     """
 
     tokens: Tensor
@@ -66,9 +67,8 @@ class MiniEncoder(AudioEncoder):
         self.concepts = nn.ModuleDict(
             {head: nn.Linear(count, config.width) for head, count in classes.items()}
         )
-        self.frame_concepts = nn.Linear(
-            CHORD_CLASSES + ROOT_CLASSES + BEAT_CLASSES, config.width, bias=False
-        )
+        n_said = sum(frame_classes(classes["families"]).values())
+        self.frame_concepts = nn.Linear(n_said, config.width, bias=False)
         self.post_init()
 
     def hear(self, features: Tensor) -> Heard:
@@ -81,7 +81,10 @@ class MiniEncoder(AudioEncoder):
             for head, logits in out.logits.items()
         }
         frame_posteriors = {
-            head: logits.float().softmax(-1) for head, logits in out.frame_logits.items()
+            head: logits.float().sigmoid()
+            if head in MULTI_LABEL_HEADS
+            else logits.float().softmax(-1)
+            for head, logits in out.frame_logits.items()
         }
         return Heard(out.tokens, posteriors, frame_posteriors)
 
@@ -185,7 +188,8 @@ class MiniEncoder(AudioEncoder):
         Returns:
             By head the class probabilities `(classes,)`, averaged over all windows (names in
             `config.labels`, tempo bins in `config.tempo_bins_bpm`); and at 10 Hz over the whole
-            recording `chord_frames` `(T, 25)` and `beat_frames` `(T, 3)`.
+            recording `chord_frames` `(T, 25)`, `beat_frames` `(T, 3)` and
+            `activity_frames` `(T, families)`.
 
         Raises:
             AudioError: There are no samples.
@@ -194,7 +198,7 @@ class MiniEncoder(AudioEncoder):
             raise AudioError("the recording has no samples")
         heard, starts = self._hear_recording(torch.from_numpy(np.ascontiguousarray(samples)))
         result = {head: p.mean(0).numpy() for head, p in heard.posteriors.items()}
-        for head in ("chord", "beat"):
+        for head in ("chord", "beat", "activity"):
             windows = heard.frame_posteriors[head].numpy()
             line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
             for start, values in zip(starts, windows, strict=True):

@@ -13,7 +13,7 @@ from .base import AudioEncoderConfig
 from .mini_features import HOP, SAMPLE_RATE, num_feature_frames, tempo_bin_centres
 from .mini_network import N_GLOBAL
 
-MULTI_LABEL_HEADS = ("families", "instruments")
+MULTI_LABEL_HEADS = ("families", "instruments", "activity")
 """Heads whose classes are not exclusive (sigmoid); every other head is a softmax."""
 TIMBRE_HEADS = ("families", "instruments", "lead")
 

@@ -31,13 +31,24 @@ BEAT_CLASSES = 3
 """No beat, beat, downbeat."""
 
 
+def frame_classes(n_families: int) -> dict[str, int]:
+    """Classes of the heads that look at every frame, by name, in order."""
+    return {
+        "chord": CHORD_CLASSES,
+        "root": ROOT_CLASSES,
+        "beat": BEAT_CLASSES,
+        "activity": n_families,
+    }
+
+
 @dataclass
 class NetworkOutput:
     """What the network says of a batch of windows.
 
     Attributes:
         tokens: `(batch, 3 + T, width)` global tokens, then frame tokens.
-        frame_logits: `(batch, T, ...)` by head: `chord`, `root`, `beat`.
+        frame_logits: `(batch, T, ...)` by head: `chord`, `root`, `beat` (exclusive classes) and
+            `activity` (which families sound; not exclusive).
         logits: `(batch, classes)` by head: `tempo`, `key`, ...
     """
 
@@ -104,7 +115,8 @@ class MiniNetwork(nn.Module):
     Args:
         width: Width of the tokens; a multiple of 64.
         n_layers: Transformer blocks.
-        classes: Classes of each global head, by name; must hold `tempo` and `time_signature`.
+        classes: Classes of each global head, by name; must hold `tempo`, `time_signature`
+            and `families`.
         timbre_heads: The heads that read timbre (pooled frames) only.
         beat_seconds: `(bins,)` beat period of each tempo bin.
     """
@@ -141,13 +153,16 @@ class MiniNetwork(nn.Module):
         self.global_embedding = nn.Parameter(torch.randn(N_GLOBAL, width) * 0.02)
         self.blocks = nn.ModuleList(Block(width) for _ in range(n_layers))
         self.norm = RMSNorm(width)
-        self.frame_head = nn.Linear(width, CHORD_CLASSES + ROOT_CLASSES + BEAT_CLASSES)
+        self.frame_classes = frame_classes(classes["families"])
+        self.frame_head = nn.Linear(width, sum(self.frame_classes.values()))
         # Lags at 1.5 beats help to tell the metre and mislead the tempo (3:4 errors on real
         # recordings), so the metre rows feed their own head and nothing else.
         self.heads = nn.ModuleDict()
         for name, count in classes.items():
             narrow = name in ("tempo", "time_signature", *timbre_heads)
             inputs = (3 if narrow else 5) * width
+            if name in timbre_heads:
+                inputs += 2 * classes["families"]
             self.heads[name] = _mlp(inputs, width, count)
 
     @staticmethod
@@ -184,19 +199,19 @@ class MiniNetwork(nn.Module):
         tokens = self.norm(tokens)
 
         frames = tokens[:, N_GLOBAL:]
-        chord, root, beat = self.frame_head(frames).split(
-            [CHORD_CLASSES, ROOT_CLASSES, BEAT_CLASSES], -1
-        )
+        parts = self.frame_head(frames).split(list(self.frame_classes.values()), -1)
+        frame_logits = dict(zip(self.frame_classes, parts, strict=True))
+        active = frame_logits["activity"].sigmoid()
         mean, peak = frames.mean(1), frames.amax(1)
         spread = frames.float().std(1, correction=0).to(frames.dtype)
         seen = {
             "tempo": torch.cat([tokens[:, :2].flatten(1), mean], -1),
             "time_signature": torch.cat([metre.to(mean.dtype), tokens[:, 0], mean], -1),
         }
-        timbre = torch.cat([mean, peak, spread], -1)
+        timbre = torch.cat([mean, peak, spread, active.mean(1), active.amax(1)], -1)
         everything = torch.cat([mean, peak, tokens[:, :N_GLOBAL].flatten(1)], -1)
         logits = {
             name: head(seen.get(name, timbre if name in self.timbre_heads else everything))
             for name, head in self.heads.items()
         }
-        return NetworkOutput(tokens, {"chord": chord, "root": root, "beat": beat}, logits)
+        return NetworkOutput(tokens, frame_logits, logits)
