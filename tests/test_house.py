@@ -43,7 +43,8 @@ STOREYS = (
     {"benchmarks"},
     {"assistant", "catalogue"},
     {"training", "serve"},
-    {"commands", "cli", "__main__"},
+    {"commands", "cli"},
+    {"__main__"},
 )
 
 

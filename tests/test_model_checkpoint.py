@@ -23,6 +23,7 @@ from transformers import (
 )
 
 from llark_py.errors import CheckpointError, ConfigError
+from llark_py.model import checkpoint
 from llark_py.model.checkpoint import build_model, load_model, save_model
 
 
@@ -70,12 +71,15 @@ def test_auto_class_loads_it(saved):
     assert torch.equal(logits(again, processor), logits(model, processor))
 
 
-def test_dtype_is_kept_or_chosen(saved, tmp_path):
+def test_dtype_is_kept_or_chosen(saved, tmp_path, monkeypatch):
     folder, _, processor = saved
     model, _ = load_model(folder, dtype="bfloat16", device="cpu")
     assert model.dtype == torch.bfloat16
     save_model(model, processor, tmp_path)
+    monkeypatch.setattr(checkpoint, "bf16_is_fast", lambda device: True)
     assert load_model(tmp_path)[0].dtype == torch.bfloat16
+    monkeypatch.setattr(checkpoint, "bf16_is_fast", lambda device: False)
+    assert load_model(tmp_path)[0].dtype == torch.float32
     with pytest.raises(ConfigError, match="no dtype 'float23'"):
         load_model(folder, dtype="float23")
 

@@ -27,6 +27,8 @@ _OCTAVE = 12 * BINS_PER_SEMITONE
 
 def _autocorrelation(signal: Tensor, n_lags: int) -> Tensor:
     """Autocorrelation `(..., n_lags)` of `(..., n)`, relative to lag 0."""
+    if signal.shape[-1] == 0:  # a single frame has no changes to compare
+        return signal.new_zeros(*signal.shape[:-1], n_lags)
     centred = signal - signal.mean(-1, keepdim=True)
     spectrum = torch.fft.rfft(centred, 2 * signal.shape[-1])
     lags = torch.fft.irfft(spectrum * spectrum.conj(), 2 * signal.shape[-1])
