@@ -202,3 +202,28 @@ def test_only_the_assistants_words_are_learned(debug_run):
         assert torch.equal(ids[labels != IGNORE], labels[labels != IGNORE])
     n_audio = (batch["input_ids"] == processor.audio_token_id).sum()
     assert n_audio == 20 * len(heard)
+
+
+def test_assistant_words_are_those_that_the_template_marks(debug_run):
+    from llark_py.model.checkpoint import load_model
+    from llark_py.training.dialogues import TOOLS, encode_chats, tool_specs, words_of, write_chats
+
+    folder, _ = debug_run
+    _, processor = load_model(folder / "model")
+    chats, heard = write_chats([TRACK] * 8, "Listen.", TOOLS, 4, random.Random(1))
+    marked = processor.apply_chat_template(
+        chats,
+        tools=tool_specs(TOOLS),
+        tokenize=True,
+        return_dict=True,
+        return_assistant_tokens_mask=True,
+        audio_frames=[3] * len(heard),
+        processor_kwargs={"padding_side": "right"},
+    )
+    own = words_of(processor, marked["input_ids"], "assistant") & marked["attention_mask"].bool()
+    assert torch.equal(own, marked["assistant_masks"].bool())
+    batch = encode_chats(processor, chats, TOOLS, len(heard), 3, 2_000, learn_questions=True)
+    learned = processor.tokenizer.decode(batch["labels"][0][batch["labels"][0] != IGNORE])
+    question = next(t for t in chats[0] if t["role"] == "user")["content"]
+    words = question if isinstance(question, str) else question[-1]["text"]
+    assert words.strip() in learned and "<|audio|>" not in learned

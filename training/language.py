@@ -99,15 +99,32 @@ def fit_language(
     shards = Shards(shard_folder, "train")
     tokenizer = make_tokenizer(recipe, shards, folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
-    settings, rng = recipe.language, random.Random(f"language {recipe.seed}")
-    system = render_prompt("system")
+    settings, system = recipe.language, render_prompt("system")
+    if settings.text_steps:
+        rng = random.Random(f"text {recipe.seed}")
+
+        def collate_text(indices: list[int]) -> dict[str, Tensor]:
+            tools, tracks = draw_tools(rng), [shards.tracks[i] for i in indices]
+            chats, heard = write_chats(tracks, system, tools, settings.turns, rng)
+            limit = settings.max_text_tokens
+            nothing = torch.zeros(len(heard), 1, encoder.config.width)
+            batch = encode_chats(processor, chats, tools, len(heard), 1, limit, True)
+            return {"input_features": nothing, **batch}
+
+        text_settings = settings.model_copy(update={"steps": settings.text_steps})
+        stage = folder / "text-checkpoints"
+        fit(model, Indices(len(shards)), collate_text, text_settings, stage, recipe.seed)
+
+    rng_heard = random.Random(f"language {recipe.seed}")
 
     def collate(indices: list[int]) -> dict[str, Tensor]:
-        features, tracks = draw_batch(shards, indices, rng)
-        tools = draw_tools(rng)
-        chats, heard = write_chats(tracks, system, tools, settings.turns, rng)
-        n_tokens = encoder.config.num_output_frames(features.shape[1])
-        limit = settings.max_text_tokens
+        features, tracks = draw_batch(shards, indices, rng_heard)
+        tools = draw_tools(rng_heard)
+        chats, heard = write_chats(tracks, system, tools, settings.turns, rng_heard)
+        n_tokens, limit = (
+            encoder.config.num_output_frames(features.shape[1]),
+            (settings.max_text_tokens),
+        )
         batch = encode_chats(processor, chats, tools, len(heard), n_tokens, limit)
         return {"input_values": features[heard], **batch}
 

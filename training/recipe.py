@@ -67,8 +67,12 @@ class LanguageSettings(FitSettings):
     vocab_size: int = Field(3_072, ge=400)
     corpus_dialogues: int = Field(6_000, ge=50)
     """Dialogues that the tokenizer is trained on."""
-    turns: int = Field(3, ge=1)
-    max_text_tokens: int = Field(320, ge=64)
+    turns: int = Field(5, ge=1)
+    """Questions in a dialogue."""
+    max_text_tokens: int = Field(400, ge=64)
+    text_steps: int = Field(300, ge=0)
+    """Steps ahead of the others with the words of dialogues only: the recording is one empty
+    frame, so that no time goes into listening while the language itself is learned."""
 
 
 class MiniRecipe(Settings):
