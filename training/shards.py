@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from llark_py.compose.clip import make_clip
-from llark_py.compose.soundfonts import soundfont_path
+from llark_py.compose.soundfonts import check_soundfont
 from llark_py.compose.sounds import NOT_MUSIC
 from llark_py.encoders.mini_features import extract_features, normalise_level
 from llark_py.track import Track
@@ -99,7 +99,7 @@ def make_shards(settings: ClipSettings, folder: Path) -> None:
         MissingExtraError: A soundfont is not installed (nothing is rendered).
     """
     for name in (*settings.soundfonts, settings.dev_soundfont):
-        soundfont_path(name)
+        check_soundfont(name)
     jobs = plan_shards(settings, folder)
     waiting = [job for job in jobs if not job.path.with_suffix(".npy").exists()]
     workers = settings.workers or os.cpu_count() or 1

@@ -122,8 +122,8 @@ def blur_timbre(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     bands, a band is masked. There are few soundfonts to train on, and this keeps the encoder from
     knowing them by their spectra.
     """
-    mel = features[:, :MEL_WIDTH].reshape(-1, MEL_BANDS)
-    pitch = features[:, MEL_WIDTH:]
+    mel: np.ndarray = features[:, :MEL_WIDTH].reshape(-1, MEL_BANDS)
+    pitch: np.ndarray = features[:, MEL_WIDTH:]
     if rng.random() < 0.8:
         spread = rng.uniform(0.2, 1.0)
         mel = mel + _curve(MEL_BANDS, 8, spread, rng)

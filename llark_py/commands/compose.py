@@ -25,7 +25,10 @@ def compose(
         float, typer.Option("--duration-s", help="Length of a clip in seconds.")
     ] = 10.0,
     soundfont: Annotated[
-        str, typer.Option(help="timgm, fluid, musescore, csound, or a path to an .sf2 or .sf3.")
+        str,
+        typer.Option(
+            help="timgm, fluid, musescore, csound, synth, a blend like fluid+synth, or a path."
+        ),
     ] = "timgm",
 ) -> None:
     """Compose clips of music and write NAME.wav, NAME.json (every fact) and NAME.mid of each.
@@ -38,7 +41,7 @@ def compose(
         seed: Seed of the first clip.
         style: One of `compose.styles.STYLES`, or None for any.
         duration_s: Length in seconds, positive.
-        soundfont: A name of `compose.soundfonts.SOUNDFONTS` or a path.
+        soundfont: A name of `compose.soundfonts.SOUNDFONTS`, a path, or a blend (`fluid+synth`).
 
     Raises:
         ConfigError: A number out of range, or `out` is a file.
@@ -48,7 +51,7 @@ def compose(
     from llark_py.audio import save_audio
     from llark_py.compose.clip import make_clip
     from llark_py.compose.midi import write_midi
-    from llark_py.compose.soundfonts import soundfont_path
+    from llark_py.compose.soundfonts import check_soundfont
     from llark_py.compose.styles import style_named
 
     if n < 1:
@@ -59,7 +62,7 @@ def compose(
         raise ConfigError(f"--duration-s must be between 1 and 600, got {duration_s:g}")
     if style is not None:
         style_named(style)  # a wrong name is told before anything is written
-    soundfont_path(soundfont)
+    check_soundfont(soundfont)
     if out.exists() and not out.is_dir():
         raise ConfigError(f"{out} is a file; give a folder")
     out.mkdir(parents=True, exist_ok=True)

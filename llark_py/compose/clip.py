@@ -48,7 +48,7 @@ def make_clip(
     Args:
         seed: The same seed and arguments always give the same clip.
         duration_s: Length in seconds.
-        soundfont: A name of `soundfonts.SOUNDFONTS` or a path.
+        soundfont: A name of `soundfonts.SOUNDFONTS`, a path, or a blend such as `fluid~+synth`.
         augment: Play it in a random room through random equipment.
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.

@@ -1,19 +1,23 @@
-"""Plays a score with a soundfont: score -> audio."""
+"""Plays a score with soundfonts or our own synthesizer: score -> audio."""
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 
 from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 
 from . import instruments
 from .score import Part, Score
-from .soundfonts import DEFAULT, soundfont_path
+from .soundfonts import DEFAULT, SYNTH, Source, soundfont_path, split_blend
+from .synthesis import synthesise
 
 SAMPLE_RATE = 16000
 # The synthesizer does not filter what lies above half its rate, so it runs at twice the rate
@@ -37,6 +41,8 @@ _PROBE_VELOCITY = 85
 # MuseScore_General rely on modulators it does not have) and a relative plays instead.
 _UNPLAYABLE_DB = -62.0
 _RELATIVES = {0: 2, 1: 2}
+# How far a soundfont named with "~" moves the formants of a clip, in semitones.
+_MAX_FORMANT_SHIFT = 4.0
 
 
 @lru_cache(maxsize=8)
@@ -52,14 +58,23 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
 
 def render(
-    score: Score, soundfont: str | Path = DEFAULT, *, sample_rate: int = SAMPLE_RATE
+    score: Score,
+    soundfont: str | Path = DEFAULT,
+    *,
+    sample_rate: int = SAMPLE_RATE,
+    formant_shift: float = 0.0,
 ) -> Audio:
     """Play a score.
 
     Args:
-        score: The piece.
-        soundfont: A name of `soundfonts.SOUNDFONTS` or a path to an .sf2 or .sf3 file.
+        score: The piece; its seed draws everything that is left to chance.
+        soundfont: A name of `soundfonts.SOUNDFONTS`, a path to an .sf2 or .sf3 file, or a blend:
+            names joined by `+`, one of which is drawn for every part. A name that ends in `~`
+            has its formants shifted by up to 4 semitones.
         sample_rate: Rate of the result in Hz.
+        formant_shift: Semitones by which formants move while pitches and times stay. The samples
+            of lower or higher keys are played at other speeds, so an instrument moves in the steps
+            in which it was sampled, and one with a single sample not at all; drums move whole.
 
     Returns:
         Mono audio of exactly the score's duration; the level is that of the synthesizer.
@@ -67,7 +82,69 @@ def render(
     Raises:
         ConfigError: The file is not a soundfont, or the score has too many parts.
         MissingExtraError: The soundfont is known but not installed.
+        UnknownNameError: There is no such soundfont.
     """
+    sources = split_blend(soundfont)
+    if len(sources) == 1:
+        return _play(score, sources[0], sample_rate, formant_shift)
+    rng = random.Random(f"blend {score.seed}")
+    drawn = [rng.randrange(len(sources)) for _ in score.parts]
+    total = np.zeros(round(score.duration_s * sample_rate), np.float32)
+    for index, source in enumerate(sources):
+        parts = tuple(p for p, i in zip(score.parts, drawn, strict=True) if i == index)
+        if parts:
+            share = _play(replace(score, parts=parts), source, sample_rate, formant_shift)
+            total += _fitted(share.samples, len(total))
+    return Audio(total, sample_rate)
+
+
+def _play(score: Score, source: Source, sample_rate: int, shift: float) -> Audio:
+    """Play a score with one source, its formants moved by some semitones."""
+    if source.shifted:
+        rng = random.Random(f"formants {score.seed}")
+        shift += rng.uniform(-_MAX_FORMANT_SHIFT, _MAX_FORMANT_SHIFT)
+    play = _synthesise if source.name == SYNTH else _sample
+    if shift == 0:
+        return play(score, source.name, sample_rate)
+    # Played lower and slower, then sped up: pitch and time come back, formants are higher.
+    speed = 2 ** (shift / 12)
+    audio = play(_lowered(score, shift, speed), source.name, sample_rate)
+    samples = soxr.resample(audio.samples, sample_rate * speed, sample_rate)
+    return Audio(_fitted(samples, round(score.duration_s * sample_rate)), sample_rate)
+
+
+def _fitted(samples: np.ndarray, n: int) -> np.ndarray:
+    """Give sound a length that resampling may have missed by a sample."""
+    return np.pad(samples[:n], (0, max(0, n - len(samples))))
+
+
+def _lowered(score: Score, semitones: float, speed: float) -> Score:
+    """Transpose a score down and stretch its times; drums keep their keys."""
+    keys = round(semitones)
+    parts = []
+    for part in score.parts:
+        down = 0 if part.instrument == "drums" else keys
+        notes = tuple(
+            n._replace(start_s=n.start_s * speed, end_s=n.end_s * speed, pitch=n.pitch - down)
+            for n in part.notes
+        )
+        parts.append(replace(part, notes=notes))
+    return replace(
+        score,
+        parts=tuple(parts),
+        duration_s=score.duration_s * speed,
+        # What is left of the shift: keys are whole semitones.
+        detune_semitones=score.detune_semitones + keys - semitones,
+    )
+
+
+def _synthesise(score: Score, _name: str, sample_rate: int) -> Audio:
+    """Play a score with our own synthesizer."""
+    return Audio(synthesise(score, sample_rate), sample_rate)
+
+
+def _sample(score: Score, soundfont: str, sample_rate: int) -> Audio:
+    """Play a score with the samples of one soundfont."""
     rate = sample_rate * _OVERSAMPLING
     path = soundfont_path(soundfont)
     synth, sfid = _synth(path, rate)

@@ -1,4 +1,4 @@
-"""The soundfonts the composer can play with: names, paths and how to get them.
+"""The soundfonts the composer can play with: names, paths, blends and how to get them.
 
 Which are independent matters for held-out numbers. Measured by waveform correlation of single
 notes, `csound` and `timgm` share the samples of 46 of our 65 programs and of most drums, and
@@ -10,11 +10,15 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
 from llark_py.errors import MissingExtraError, UnknownNameError
 
 DEFAULT = "timgm"
 """The soundfont every installation has: it travels with pretty_midi."""
+SYNTH = "synth"
+"""Our own synthesizer (`synthesis.py`), which goes by the name of a soundfont."""
+_BLEND, _SHIFTED = "+", "~"
 
 _INSTALLED = {
     "fluid": ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "apt install fluid-soundfont-gm"),
@@ -24,11 +28,43 @@ _INSTALLED = {
     ),
     "csound": ("/usr/share/sounds/sf2/sf_GMbank.sf2", "apt install csound-soundfont"),
 }
-SOUNDFONTS = (DEFAULT, *_INSTALLED)
+SOUNDFONTS = (DEFAULT, *_INSTALLED, SYNTH)
+"""Names; `fluid+synth` blends them part by part, `fluid~` shifts the formants of each clip."""
+
+
+class Source(NamedTuple):
+    """One of the soundfonts of a blend; `shifted` when every clip moves its formants."""
+
+    name: str
+    shifted: bool
+
+
+def split_blend(soundfont: str | Path) -> tuple[Source, ...]:
+    """Read the name of a soundfont or of a blend, such as `fluid~+synth`.
+
+    A path to a file that exists is one source, whatever characters it has.
+    """
+    text = str(soundfont)
+    if Path(text).is_file():
+        return (Source(text, False),)
+    names = text.split(_BLEND)
+    return tuple(Source(n.removesuffix(_SHIFTED), n.endswith(_SHIFTED)) for n in names)
+
+
+def check_soundfont(soundfont: str | Path) -> None:
+    """Make sure that a soundfont, or every soundfont of a blend, can be played.
+
+    Raises:
+        MissingExtraError: A known soundfont is not installed; the message says how to get it.
+        UnknownNameError: Neither a known name nor an existing file.
+    """
+    for source in split_blend(soundfont):
+        if source.name != SYNTH:
+            soundfont_path(source.name)
 
 
 def soundfont_path(name_or_path: str | Path) -> Path:
-    """Find a soundfont by name (one of `SOUNDFONTS`) or by path to an .sf2 or .sf3 file.
+    """Find the file of a soundfont by name or by path; the synthesizer and blends have none.
 
     Raises:
         MissingExtraError: A known soundfont is not installed; the message says how to get it.
