@@ -137,3 +137,18 @@ def test_missing_embedded_model_says_what_to_do(monkeypatch, tmp_path):
     with pytest.raises(CheckpointError, match="llark train mini"):
         load_embedded()
     load_embedded.cache_clear()
+
+
+def test_tools_listen_with_the_encoder_they_are_lent(encoder):
+    from llark_py.analysis.listening import hearing_with, listen
+    from llark_py.audio import Audio
+
+    audio = Audio(noise(4.0).numpy(), SAMPLE_RATE)
+    torch.manual_seed(1)
+    other = build_encoder(encoder_config("mini", **SMALL)).eval()
+    with hearing_with(encoder):
+        first = listen(audio)
+        with hearing_with(other):
+            assert not np.allclose(listen(audio).key, first.key)
+        assert np.allclose(listen(audio).key, first.key)
+        assert np.allclose(first.key, encoder.analyse(audio.samples)["key"])

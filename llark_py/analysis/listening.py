@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -22,7 +21,7 @@ NOT_MUSIC_PROBABILITY = 0.8
 _CACHE_SIZE = 16
 
 _posteriors: OrderedDict[str, Posteriors] = OrderedDict()
-_other_encoder: ContextVar[Any] = ContextVar("other_encoder", default=None)
+_listener: Any = None
 _lock = Lock()
 
 
@@ -85,7 +84,7 @@ def listen(audio: Audio) -> Posteriors:
         if key in _posteriors:
             _posteriors.move_to_end(key)
             return _posteriors[key]
-        encoder = _other_encoder.get() or _encoder()
+        encoder = _listener or _encoder()
         heads = encoder.analyse(audio.mono().resample(encoder.config.sample_rate).samples)
         found = Posteriors(
             tempo=heads["tempo"],
@@ -100,16 +99,26 @@ def listen(audio: Audio) -> Posteriors:
         return found
 
 
+def listen_with(encoder: Any) -> None:
+    """Let this `MiniEncoder` listen for all tools of the process; None is the embedded one again.
+
+    A loaded model of that kind lends its own, so that nothing is loaded twice.
+    """
+    global _listener
+    with _lock:
+        _listener = encoder
+        _posteriors.clear()
+
+
 @contextmanager
 def hearing_with(encoder: Any) -> Iterator[None]:
-    """Let another `MiniEncoder` than the embedded one listen, such as one in training."""
-    token = _other_encoder.set(encoder)
-    _posteriors.clear()
+    """Let another `MiniEncoder` than the current one listen, such as one in training."""
+    before = _listener
+    listen_with(encoder)
     try:
         yield
     finally:
-        _other_encoder.reset(token)
-        _posteriors.clear()
+        listen_with(before)
 
 
 def _encoder() -> Any:

@@ -264,7 +264,18 @@ def load_assistant(
 
     device = device or ("cuda" if torch.cuda.is_available() else None)
     loaded = load_model(embedded_folder() if model is None else model, device)
+    lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
+
+
+def lend_ears(model: Any) -> None:
+    """Let the tools listen with the encoder of a model that has a `MiniEncoder` of its own."""
+    from llark_py.analysis.listening import listen_with
+    from llark_py.encoders.mini import MiniEncoder
+
+    inner = model.get_base_model() if hasattr(model, "peft_config") else model
+    if isinstance(inner.model.audio_tower, MiniEncoder):
+        listen_with(inner.model.audio_tower)
 
 
 def _as_messages(

@@ -196,10 +196,11 @@ class MiniEncoder(AudioEncoder):
         """
         if len(samples) == 0:
             raise AudioError("the recording has no samples")
-        heard, starts = self._hear_recording(torch.from_numpy(np.ascontiguousarray(samples)))
-        result = {head: p.mean(0).numpy() for head, p in heard.posteriors.items()}
+        waveform = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
+        heard, starts = self._hear_recording(waveform)
+        result = {head: p.mean(0).cpu().numpy() for head, p in heard.posteriors.items()}
         for head in ("chord", "beat", "activity"):
-            windows = heard.frame_posteriors[head].numpy()
+            windows = heard.frame_posteriors[head].cpu().numpy()
             line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
             for start, values in zip(starts, windows, strict=True):
                 line[start : start + len(values)] = values
