@@ -18,6 +18,8 @@ from .labels import IGNORE
 
 TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
 """The tools that `mini` is taught to call."""
+MEASURED = ("tempo", "key", "notes")
+"""Question families whose answers quote a tool's result."""
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
@@ -39,9 +41,22 @@ def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def write_chats(
-    tracks: Sequence[Track], system: str, tools: Sequence[str], turns: int, rng: random.Random
+    tracks: Sequence[Track],
+    system: str,
+    tools: Sequence[str],
+    turns: int,
+    rng: random.Random,
+    families: Sequence[str] | None = None,
 ) -> tuple[list[list[dict[str, Any]]], list[int]]:
     """Write one conversation for each track.
+
+    Args:
+        tracks: What the conversations are about.
+        system: The system text.
+        tools: Offered to all of them.
+        turns: Questions in each.
+        rng: Source of chance.
+        families: Question families to draw from; None for all.
 
     Returns:
         The conversations, and the numbers of those tracks whose recording is in theirs (now and
@@ -53,7 +68,12 @@ def write_chats(
         with_recording = rng.random() >= _P_NO_RECORDING
         audio_id = "audio_2" if rng.random() < _P_OTHER_ID else "audio_1"
         spoken = dialogue(
-            track if with_recording else None, rng, n_turns=turns, tools=tools, audio_id=audio_id
+            track if with_recording else None,
+            rng,
+            n_turns=turns,
+            tools=tools,
+            audio_id=audio_id,
+            families=families if with_recording else None,
         )
         chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)
         chats.append([opening, *chat])

@@ -7,6 +7,7 @@ tokens are trained with the language model.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from llark_py.model.checkpoint import load_model, save_model
 from llark_py.model.feature_extraction import LlarkFeatureExtractor
 from llark_py.prompting import render_prompt
 
-from .dialogues import draw_tools, encode_chats, tool_specs, write_chats
+from .dialogues import MEASURED, TOOLS, draw_tools, encode_chats, tool_specs, write_chats
 from .fitting import Indices, fit
 from .recipe import MiniRecipe
 from .shards import Shards
@@ -90,6 +91,29 @@ def new_model(
     return model, processor
 
 
+def _words_only(
+    recipe: MiniRecipe,
+    shards: Shards,
+    processor: LlarkProcessor,
+    stage: str,
+    families: Sequence[str] | None,
+) -> Callable[[list[int]], dict[str, Tensor]]:
+    """Make the collator of a stage without listening; tool questions are asked with all tools."""
+    settings, system = recipe.language, render_prompt("system")
+    rng = random.Random(f"{stage} {recipe.seed}")
+    width = processor.feature_extractor.audio_config.width
+
+    def collate(indices: list[int]) -> dict[str, Tensor]:
+        tools = list(TOOLS) if families else draw_tools(rng)
+        tracks = [shards.tracks[i] for i in indices]
+        chats, heard = write_chats(tracks, system, tools, settings.turns, rng, families)
+        limit, questions_too = settings.max_text_tokens, families is None
+        batch = encode_chats(processor, chats, tools, len(heard), 1, limit, questions_too)
+        return {"input_features": torch.zeros(len(heard), 1, width), **batch}
+
+    return collate
+
+
 def fit_language(
     recipe: MiniRecipe, encoder: MiniEncoder, shard_folder: Path, folder: Path
 ) -> tuple[Any, LlarkProcessor]:
@@ -100,20 +124,16 @@ def fit_language(
     tokenizer = make_tokenizer(recipe, shards, folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
     settings, system = recipe.language, render_prompt("system")
-    if settings.text_steps:
-        rng = random.Random(f"text {recipe.seed}")
-
-        def collate_text(indices: list[int]) -> dict[str, Tensor]:
-            tools, tracks = draw_tools(rng), [shards.tracks[i] for i in indices]
-            chats, heard = write_chats(tracks, system, tools, settings.turns, rng)
-            limit = settings.max_text_tokens
-            nothing = torch.zeros(len(heard), 1, encoder.config.width)
-            batch = encode_chats(processor, chats, tools, len(heard), 1, limit, True)
-            return {"input_features": nothing, **batch}
-
-        text_settings = settings.model_copy(update={"steps": settings.text_steps})
-        stage = folder / "text-checkpoints"
-        fit(model, Indices(len(shards)), collate_text, text_settings, stage, recipe.seed)
+    for stage, steps, families in (
+        ("tools", settings.tool_steps, MEASURED),
+        ("text", settings.text_steps, None),
+    ):
+        if steps:
+            collate_words = _words_only(recipe, shards, processor, stage, families)
+            stage_settings = settings.model_copy(update={"steps": steps})
+            checkpoints = folder / f"{stage}-checkpoints"
+            seed = recipe.seed
+            fit(model, Indices(len(shards)), collate_words, stage_settings, checkpoints, seed)
 
     rng_heard = random.Random(f"language {recipe.seed}")
 
@@ -121,10 +141,8 @@ def fit_language(
         features, tracks = draw_batch(shards, indices, rng_heard)
         tools = draw_tools(rng_heard)
         chats, heard = write_chats(tracks, system, tools, settings.turns, rng_heard)
-        n_tokens, limit = (
-            encoder.config.num_output_frames(features.shape[1]),
-            (settings.max_text_tokens),
-        )
+        n_tokens = encoder.config.num_output_frames(features.shape[1])
+        limit = settings.max_text_tokens
         batch = encode_chats(processor, chats, tools, len(heard), n_tokens, limit)
         return {"input_values": features[heard], **batch}
 

@@ -70,9 +70,12 @@ class LanguageSettings(FitSettings):
     turns: int = Field(5, ge=1)
     """Questions in a dialogue."""
     max_text_tokens: int = Field(400, ge=64)
+    tool_steps: int = Field(200, ge=0)
+    """First of all, steps with questions that a tool answers, words only: this is where the model
+    learns to copy a result instead of guessing, which it hardly does among other questions."""
     text_steps: int = Field(300, ge=0)
-    """Steps ahead of the others with the words of dialogues only: the recording is one empty
-    frame, so that no time goes into listening while the language itself is learned."""
+    """Then steps with the words of all kinds of dialogues: the recording is one empty frame, so
+    that no time goes into listening while the language itself is learned."""
 
 
 class MiniRecipe(Settings):
