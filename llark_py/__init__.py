@@ -22,4 +22,7 @@ __all__ = ["Assistant", "Audio", "__version__", "load_assistant", "load_audio"]
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'llark_py' has no attribute '{name}'")
-    return getattr(importlib.import_module(_LAZY[name]), name)
+    from llark_py.startup import collection_paused
+
+    with collection_paused():
+        return getattr(importlib.import_module(_LAZY[name]), name)

@@ -177,7 +177,7 @@ def launch(
     Raises:
         ConfigError: The port is taken.
     """
-    from llark_py.assistant.core import load_assistant
+    from llark_py import load_assistant
 
     examples = compose_examples()
     page = build_app(load_assistant(model), examples)

@@ -35,6 +35,7 @@ STOREYS = (
         "messages",
         "prompting",
         "prompts",
+        "startup",
     }
     | {"theory", "track"},
     {"encoders", "compose", "metrics"},

@@ -20,6 +20,18 @@ TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
 """The tools that `mini` is taught to call."""
 MEASURED = ("tempo", "key", "notes")
 """Question families whose answers quote a tool's result."""
+HEARD = (
+    "style",
+    "instruments",
+    "time_signature",
+    "lead",
+    "mood",
+    "density",
+    "drums",
+    "family_check",
+    "instrument_check",
+)
+"""Question families that are answered by ear, in few words."""
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
@@ -89,7 +101,6 @@ def encode_chats(
     n_recordings: int,
     n_audio_tokens: int,
     max_text_tokens: int,
-    learn_questions: bool = False,
 ) -> dict[str, Tensor]:
     """Tokenise conversations, with labels on what the assistant says.
 
@@ -100,7 +111,6 @@ def encode_chats(
         n_recordings: In all conversations together.
         n_audio_tokens: Frames of every recording.
         max_text_tokens: Longer conversations are cut at their end.
-        learn_questions: Put labels on the user's words too (more language to learn from).
 
     Returns:
         `input_ids`, `attention_mask`, `labels`, all `(batch, length)`, padded on the right.
@@ -115,8 +125,6 @@ def encode_chats(
     )
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     spoken = words_of(processor, ids, "assistant")
-    if learn_questions:
-        spoken = spoken | (words_of(processor, ids, "user") & ~_is_audio(processor, ids))
     labels = torch.where(spoken & mask.bool(), ids, IGNORE)
     length = min(ids.shape[1], n_audio_tokens + max_text_tokens)
     return {
@@ -124,16 +132,6 @@ def encode_chats(
         "attention_mask": mask[:, :length],
         "labels": labels[:, :length],
     }
-
-
-def _is_audio(processor: LlarkProcessor, ids: Tensor) -> Tensor:
-    """Mark the placeholders and what stands around them."""
-    tokens = (
-        processor.audio_token_id,
-        processor.audio_bos_token_id,
-        processor.audio_eos_token_id,
-    )
-    return torch.isin(ids, torch.tensor(tokens))
 
 
 def words_of(processor: LlarkProcessor, ids: Tensor, role: str) -> Tensor:

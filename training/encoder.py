@@ -74,7 +74,7 @@ class EncoderWithLoss(nn.Module):
         self.encoder = encoder
 
     def forward(self, features: Tensor, **labels: Tensor) -> dict[str, Tensor]:
-        """Return `{"loss": ...}` of windows `(batch, T, 368)`."""
+        """Return `{"loss": ...}` of windows `(batch, T, 488)`."""
         out = self.encoder.network(standardise(features))
         losses = head_losses(out.logits, out.frame_logits, labels)
         return {"loss": sum(_WEIGHTS.get(k, 1.0) * loss for k, loss in losses.items())}  # type: ignore[dict-item]

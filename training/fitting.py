@@ -36,6 +36,25 @@ class Indices(Dataset):
         return index
 
 
+Loss = Callable[[torch.nn.Module, dict[str, Any]], torch.Tensor]
+
+
+class _Trainer(Trainer):
+    """A Trainer that may be given the loss of a batch."""
+
+    def __init__(self, *args: Any, loss: Loss | None, **kwargs: Any):
+        super().__init__(*args, **kwargs)
+        self.loss = loss
+        if loss is not None:
+            self.model_accepts_loss_kwargs = False  # a mean over the batch, not over the step
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[no-untyped-def,override]
+        if self.loss is None:
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        loss = self.loss(model, inputs)
+        return (loss, {}) if return_outputs else loss
+
+
 def fit(
     module: torch.nn.Module,
     dataset: Dataset,
@@ -44,6 +63,7 @@ def fit(
     folder: Path,
     seed: int,
     callbacks: list[TrainerCallback] | None = None,
+    loss: Loss | None = None,
 ) -> Trainer:
     """Fit a module on `transformers.Trainer`, going on from the last checkpoint in `folder`.
 
@@ -55,6 +75,7 @@ def fit(
         folder: Checkpoints go here; an earlier one of the same stage is resumed.
         seed: Of sampling and dropout.
         callbacks: Of the Trainer.
+        loss: Computes the loss of a batch; the module's own when None.
 
     Returns:
         The trainer, after its last step.
@@ -84,12 +105,13 @@ def fit(
         dataloader_pin_memory=accelerated,
         label_names=[],
     )
-    trainer = Trainer(
+    trainer = _Trainer(
         model=module,
         args=arguments,
         train_dataset=dataset,
         data_collator=collate,
         callbacks=callbacks,
+        loss=loss,
     )
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     trainer.train(resume_from_checkpoint=last)

@@ -7,12 +7,13 @@ tokens are trained with the language model.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from llark_py.encoders.mini import MiniEncoder
@@ -22,8 +23,9 @@ from llark_py.model.checkpoint import load_model, save_model
 from llark_py.model.feature_extraction import LlarkFeatureExtractor
 from llark_py.prompting import render_prompt
 
-from .dialogues import MEASURED, TOOLS, draw_tools, encode_chats, tool_specs, write_chats
+from .dialogues import HEARD, MEASURED, TOOLS, draw_tools, encode_chats, tool_specs, write_chats
 from .fitting import Indices, fit
+from .labels import IGNORE
 from .recipe import MiniRecipe
 from .shards import Shards
 from .windows import draw_batch
@@ -91,27 +93,59 @@ def new_model(
     return model, processor
 
 
-def _words_only(
-    recipe: MiniRecipe,
-    shards: Shards,
-    processor: LlarkProcessor,
-    stage: str,
-    families: Sequence[str] | None,
-) -> Callable[[list[int]], dict[str, Tensor]]:
-    """Make the collator of a stage without listening; tool questions are asked with all tools."""
-    settings, system = recipe.language, render_prompt("system")
-    rng = random.Random(f"{stage} {recipe.seed}")
-    width = processor.feature_extractor.audio_config.width
+def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Tensor]) -> Tensor:
+    """Cross entropy of what is to be said, with logits at those positions only.
 
-    def collate(indices: list[int]) -> dict[str, Tensor]:
-        tools = list(TOOLS) if families else draw_tools(rng)
-        tracks = [shards.tracks[i] for i in indices]
-        chats, heard = write_chats(tracks, system, tools, settings.turns, rng, families)
-        limit, questions_too = settings.max_text_tokens, families is None
-        batch = encode_chats(processor, chats, tools, len(heard), 1, limit, questions_too)
-        return {"input_features": torch.zeros(len(heard), 1, width), **batch}
+    They are one in six, and the head costs as much as all layers of so small a model.
+    """
+    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    hidden = model.model(**inputs).last_hidden_state[:, :-1]
+    target = batch["labels"][:, 1:]
+    said = target != IGNORE
+    return cross_entropy(model.lm_head(hidden[said]).float(), target[said])
 
-    return collate
+
+class _Conversations:
+    """Batches of one stage: conversations about clips, heard or (`hear=False`) only read.
+
+    Args:
+        recipe: Sizes.
+        shards: The clips.
+        processor: Of the model.
+        stage: Seeds the draws.
+        families: What is asked; None for everything.
+        hear: Give the windows themselves; else one empty frame stands for the recording.
+    """
+
+    def __init__(
+        self,
+        recipe: MiniRecipe,
+        shards: Shards,
+        processor: LlarkProcessor,
+        stage: str,
+        families: Sequence[str] | None,
+        hear: bool,
+    ):
+        self.settings, self.shards, self.processor = recipe.language, shards, processor
+        self.families, self.hear = families, hear
+        self.rng = random.Random(f"{stage} {recipe.seed}")
+        self.system = render_prompt("system")
+
+    def __call__(self, indices: list[int]) -> dict[str, Tensor]:
+        audio = self.processor.feature_extractor.audio_config
+        if self.hear:
+            features, tracks = draw_batch(self.shards, indices, self.rng)
+            n_tokens = audio.num_output_frames(features.shape[1])
+        else:
+            tracks, n_tokens = [self.shards.tracks[i] for i in indices], 1
+        # Where only some things are asked, all tools are there to answer them.
+        tools = list(TOOLS) if self.families else draw_tools(self.rng)
+        turns, limit = self.settings.turns, self.settings.max_text_tokens
+        chats, heard = write_chats(tracks, self.system, tools, turns, self.rng, self.families)
+        batch = encode_chats(self.processor, chats, tools, len(heard), n_tokens, limit)
+        if self.hear:
+            return {"input_values": features[heard], **batch}
+        return {"input_features": torch.zeros(len(heard), 1, audio.width), **batch}
 
 
 def fit_language(
@@ -123,36 +157,21 @@ def fit_language(
     shards = Shards(shard_folder, "train")
     tokenizer = make_tokenizer(recipe, shards, folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
-    settings, system = recipe.language, render_prompt("system")
-    for stage, steps, families in (
-        ("tools", settings.tool_steps, MEASURED),
-        ("text", settings.text_steps, None),
+    settings = recipe.language
+    for stage, steps, families, hear in (
+        ("tools", settings.tool_steps, MEASURED, False),
+        ("ear", settings.ear_steps, HEARD, True),
+        ("all", settings.steps, None, True),
     ):
         if steps:
-            collate_words = _words_only(recipe, shards, processor, stage, families)
-            stage_settings = settings.model_copy(update={"steps": steps})
-            checkpoints = folder / f"{stage}-checkpoints"
-            seed = recipe.seed
-            fit(model, Indices(len(shards)), collate_words, stage_settings, checkpoints, seed)
-
-    rng_heard = random.Random(f"language {recipe.seed}")
-
-    def collate(indices: list[int]) -> dict[str, Tensor]:
-        features, tracks = draw_batch(shards, indices, rng_heard)
-        tools = draw_tools(rng_heard)
-        chats, heard = write_chats(tracks, system, tools, settings.turns, rng_heard)
-        n_tokens = encoder.config.num_output_frames(features.shape[1])
-        limit = settings.max_text_tokens
-        batch = encode_chats(processor, chats, tools, len(heard), n_tokens, limit)
-        return {"input_values": features[heard], **batch}
-
-    fit(
-        model,
-        Indices(len(shards)),
-        collate,
-        settings,
-        folder / "checkpoints",
-        recipe.seed,
-    )
+            fit(
+                model,
+                Indices(len(shards)),
+                _Conversations(recipe, shards, processor, stage, families, hear),
+                settings.model_copy(update={"steps": steps}),
+                folder / f"{stage}-checkpoints",
+                recipe.seed,
+                loss=spoken_loss,
+            )
     save_model(model, processor, folder)
     return model.eval(), processor

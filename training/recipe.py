@@ -73,9 +73,9 @@ class LanguageSettings(FitSettings):
     tool_steps: int = Field(200, ge=0)
     """First of all, steps with questions that a tool answers, words only: this is where the model
     learns to copy a result instead of guessing, which it hardly does among other questions."""
-    text_steps: int = Field(300, ge=0)
-    """Then steps with the words of all kinds of dialogues: the recording is one empty frame, so
-    that no time goes into listening while the language itself is learned."""
+    ear_steps: int = Field(200, ge=0)
+    """Then steps with short questions that are answered by ear: to look up what was heard is
+    learned in the same sudden way."""
 
 
 class MiniRecipe(Settings):

@@ -1,6 +1,6 @@
 """First stage of `mini`: composed clips on disk, as packed features and Track records.
 
-A shard is `NAME.npy` `(n, frames, 368)` float16 and `NAME.jsonl`, one Track a line. A shard that
+A shard is `NAME.npy` `(n, frames, 488)` float16 and `NAME.jsonl`, one Track a line. A shard that
 is there is whole (both files are renamed into place, features last), so a stopped run goes on
 with the next one, and clip i is the same whichever process makes it.
 """
@@ -138,7 +138,7 @@ class Shards:
         return len(self.tracks)
 
     def features(self, index: int) -> np.ndarray:
-        """Packed features `(frames, 368)` float32 of one clip."""
+        """Packed features `(frames, 488)` float32 of one clip."""
         shard = int(np.searchsorted(self._ends, index, side="right"))
         first = self._ends[shard - 1] if shard else 0
         return np.asarray(self._arrays[shard][index - first], np.float32)

@@ -80,7 +80,7 @@ def _shift_pitch(pitch: np.ndarray, semitones: int) -> np.ndarray:
 
 
 def view_features(features: np.ndarray, view: View, window: int) -> np.ndarray:
-    """Apply a view to packed features `(frames, 368)`; returns `(window, 368)`."""
+    """Apply a view to packed features `(frames, 488)`; returns `(window, 488)`."""
     if view.speed == 1.0 and view.shift == 0 and float(view.start).is_integer():
         return features[int(view.start) : int(view.start) + window].copy()
     mel = features[:, :MEL_WIDTH].reshape(-1, MEL_BANDS)
@@ -144,7 +144,7 @@ def blur_timbre(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 def draw_batch(
     shards: Shards, indices: list[int], rng: random.Random
 ) -> tuple[Tensor, list[Track]]:
-    """Draw augmented windows of some clips: `(batch, window, 368)` and their facts."""
+    """Draw augmented windows of some clips: `(batch, window, 488)` and their facts."""
     window = draw_window_length(rng)
     noise = np.random.default_rng(rng.getrandbits(32))
     rows, tracks = [], []
@@ -157,7 +157,7 @@ def draw_batch(
 
 
 def plain_batch(shards: Shards, indices: list[int]) -> tuple[Tensor, list[Track]]:
-    """The plain middle windows of some clips: `(batch, 84, 368)` and their facts."""
+    """The plain middle windows of some clips: `(batch, 84, 488)` and their facts."""
     rows, tracks = [], []
     for index in indices:
         features = shards.features(index)

@@ -22,11 +22,13 @@ from typing import Any
 
 import torch
 from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
+from transformers.utils.logging import disable_progress_bar
 
 from llark_py.audio import Audio
 from llark_py.embedded import embedded_folder
 from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
+from llark_py.startup import collection_paused
 from llark_py.tools import Artefact, names, schemas
 
 from .context import fit_context
@@ -260,11 +262,13 @@ def load_assistant(
         CheckpointError: The weights are missing or do not fit.
         UnknownNameError: There is no such tool.
     """
-    from llark_py.model.checkpoint import load_model
+    with collection_paused():
+        from llark_py.model.checkpoint import load_model
 
-    device = device or ("cuda" if torch.cuda.is_available() else None)
-    loaded = load_model(embedded_folder() if model is None else model, device)
-    lend_ears(loaded[0])
+        disable_progress_bar()  # of weights being loaded: a matter of milliseconds
+        device = device or ("cuda" if torch.cuda.is_available() else None)
+        loaded = load_model(embedded_folder() if model is None else model, device)
+        lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
 
 

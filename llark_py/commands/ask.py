@@ -47,11 +47,8 @@ def ask(
         started = time.perf_counter()
         audio = load_audio(song)
         if assistant is None:
-            from transformers.utils.logging import disable_progress_bar
+            from llark_py import load_assistant
 
-            from llark_py.assistant.core import load_assistant
-
-            disable_progress_bar()
             assistant = load_assistant(model)
         if len(songs) > 1 and not as_json:
             print(f"# {song.name}", flush=True)

@@ -15,8 +15,9 @@ from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 
 from . import instruments
+from .patches import soundfont_of_patches
 from .score import Part, Score
-from .soundfonts import DEFAULT, SYNTH, Source, soundfont_path, split_blend
+from .soundfonts import DEFAULT, LEFT_OUT, SYNTH, Source, soundfont_path, split_blend
 from .synthesis import synthesise
 
 SAMPLE_RATE = 16000
@@ -52,7 +53,8 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
     try:
-        return synth, synth.sfload(str(path), max_voices=_MAX_VOICES)
+        source = soundfont_of_patches(path) if path.is_dir() else str(path)
+        return synth, synth.sfload(source, max_voices=_MAX_VOICES)
     except Exception as error:
         raise ConfigError(f"{path} is not a soundfont that can be read: {error}") from error
 
@@ -69,8 +71,8 @@ def render(
     Args:
         score: The piece; its seed draws everything that is left to chance.
         soundfont: A name of `soundfonts.SOUNDFONTS`, a path to an .sf2 or .sf3 file, or a blend:
-            names joined by `+`, one of which is drawn for every part. A name that ends in `~`
-            has its formants shifted by up to 4 semitones.
+            names joined by `+`, one of which (that has its program) is drawn for every part. A
+            name that ends in `~` has its formants shifted by up to 4 semitones.
         sample_rate: Rate of the result in Hz.
         formant_shift: Semitones by which formants move while pitches and times stay. The samples
             of lower or higher keys are played at other speeds, so an instrument moves in the steps
@@ -80,7 +82,8 @@ def render(
         Mono audio of exactly the score's duration; the level is that of the synthesizer.
 
     Raises:
-        ConfigError: The file is not a soundfont, or the score has too many parts.
+        ConfigError: The file is not a soundfont or lacks a program, or the score has too many
+            parts.
         MissingExtraError: The soundfont is known but not installed.
         UnknownNameError: There is no such soundfont.
     """
@@ -88,7 +91,9 @@ def render(
     if len(sources) == 1:
         return _play(score, sources[0], sample_rate, formant_shift)
     rng = random.Random(f"blend {score.seed}")
-    drawn = [rng.randrange(len(sources)) for _ in score.parts]
+    rate = sample_rate * _OVERSAMPLING
+    able = [[i for i, s in enumerate(sources) if _has(s, p, rate)] for p in score.parts]
+    drawn = [rng.choice(indices or [0]) for indices in able]
     total = np.zeros(round(score.duration_s * sample_rate), np.float32)
     for index, source in enumerate(sources):
         parts = tuple(p for p, i in zip(score.parts, drawn, strict=True) if i == index)
@@ -98,10 +103,21 @@ def render(
     return Audio(total, sample_rate)
 
 
+def _has(source: Source, part: Part, rate: int) -> bool:
+    """Tell whether a source can play a part."""
+    if source.name == SYNTH:
+        return True
+    if part.instrument != "drums" and part.program in LEFT_OUT.get(source.name, ()):
+        return False
+    synth, sfid = _synth(soundfont_path(source.name), rate)
+    bank, program = (_DRUM_BANK, 0) if part.instrument == "drums" else (0, part.program)
+    return synth.sfpreset_name(sfid, bank, program) is not None
+
+
 def _play(score: Score, source: Source, sample_rate: int, shift: float) -> Audio:
     """Play a score with one source, its formants moved by some semitones."""
     if source.shifted:
-        rng = random.Random(f"formants {score.seed}")
+        rng = random.Random(f"formants {source.name} {score.seed}")
         shift += rng.uniform(-_MAX_FORMANT_SHIFT, _MAX_FORMANT_SHIFT)
     play = _synthesise if source.name == SYNTH else _sample
     if shift == 0:
@@ -179,6 +195,8 @@ def _level_db(path: Path, rate: int, program: int, pitch: int) -> float:
     """Measure how loud a program is at a pitch, in dB RMS, at full channel volume."""
     synth, sfid = _synth(path, rate)
     _reset(synth, sfid)
+    if synth.sfpreset_name(sfid, 0, program) is None:
+        raise ConfigError(f"the soundfont {path} has no program {program}; blend it with another")
     synth.program_select(0, sfid, 0, program)
     synth.soundfonts[sfid].channel_set_volume(0, 1.0)
     synth.noteon(0, pitch, _PROBE_VELOCITY)

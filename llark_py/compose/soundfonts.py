@@ -2,8 +2,10 @@
 
 Which are independent matters for held-out numbers. Measured by waveform correlation of single
 notes, `csound` and `timgm` share the samples of 46 of our 65 programs and of most drums, and
-`musescore` grew out of `fluid`; between the two pairs nothing is shared. The synthesizer cannot
-play the acoustic pianos of `musescore`, so its electric grand stands in (see `render.py`).
+`musescore` grew out of `fluid`; between the two pairs nothing is shared. `opl3` is frequency
+modulation, `freepats` (Gravis patches, see `patches.py`) a set of its own with no more than half of
+the programs, so it plays in blends. The synthesizer cannot play the acoustic pianos of
+`musescore`, so its electric grand stands in (see `render.py`).
 """
 
 from __future__ import annotations
@@ -27,9 +29,15 @@ _INSTALLED = {
         "apt install musescore-general-soundfont",
     ),
     "csound": ("/usr/share/sounds/sf2/sf_GMbank.sf2", "apt install csound-soundfont"),
+    "freepats": ("/usr/share/midi/freepats", "apt install freepats"),
+    "opl3": ("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2", "apt install opl3-soundfont"),
 }
 SOUNDFONTS = (DEFAULT, *_INSTALLED, SYNTH)
 """Names; `fluid+synth` blends them part by part, `fluid~` shifts the formants of each clip."""
+
+LEFT_OUT = {"freepats": frozenset({26, 53, 75})}
+"""Programs that are not played: in `freepats` they correlate above 0.95 with those of `timgm`, and
+what a model is judged with must not be what it was trained with."""
 
 
 class Source(NamedTuple):
@@ -75,7 +83,7 @@ def soundfont_path(name_or_path: str | Path) -> Path:
         return Path(str(resources.files("pretty_midi") / "TimGM6mb.sf2"))
     if name in _INSTALLED:
         path, command = _INSTALLED[name]
-        if not Path(path).is_file():
+        if not Path(path).exists():
             raise MissingExtraError(f"the soundfont '{name}' ({path})", command)
         return Path(path)
     if Path(name).is_file():

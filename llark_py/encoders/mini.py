@@ -72,7 +72,7 @@ class MiniEncoder(AudioEncoder):
         self.post_init()
 
     def hear(self, features: Tensor) -> Heard:
-        """Run windows of packed, not yet standardised features `(windows, T, 368)`."""
+        """Run windows of packed, not yet standardised features `(windows, T, 488)`."""
         out = self.network(standardise(features.float()))
         posteriors = {
             head: logits.float().sigmoid()
@@ -101,7 +101,7 @@ class MiniEncoder(AudioEncoder):
 
         Args:
             input_values: `(batch, n_samples)` waveforms in [-1, 1], padded on the right; or
-                `(batch, T, 368)` packed features of single windows, as training caches them.
+                `(batch, T, 488)` packed features of single windows, as training caches them.
             input_values_mask: `(batch, n_samples)` bool, true where there is sound.
 
         Returns:

@@ -1,10 +1,10 @@
 """Spectral features of the `mini` encoder: a rhythm-and-timbre stream and a pitch stream.
 
 Both streams come from one 16 kHz waveform and are packed into one row for each 0.1 s, so that a
-clip is a single `(frames, 368)` array that can be cached, cropped, stretched and transposed:
+clip is a single `(frames, 488)` array that can be cached, cropped, stretched and transposed:
 
-* columns 0..199: log-mel spectrum, 40 bands, five columns of 20 ms each (64 ms window);
-* columns 200..367: log-frequency spectrum, 168 half-semitone bins from C1 (MIDI 24) up, read
+* columns 0..319: log-mel spectrum, 64 bands, five columns of 20 ms each (64 ms window);
+* columns 320..487: log-frequency spectrum, 168 half-semitone bins from C1 (MIDI 24) up, read
   through a 512 ms window below C4 and a 192 ms window above, where pitch moves faster.
 """
 
@@ -21,7 +21,7 @@ from transformers.audio_utils import mel_filter_bank
 SAMPLE_RATE = 16_000
 HOP = 1_600
 """Samples in a feature frame (0.1 s)."""
-MEL_BANDS = 40
+MEL_BANDS = 64
 MEL_STEPS = 5
 """Mel columns in a feature frame."""
 MEL_WIDTH = MEL_BANDS * MEL_STEPS
@@ -106,7 +106,7 @@ def extract_features(samples: Tensor) -> Tensor:
         samples: `(batch, n_samples)` float32 at 16 kHz, levels as `normalise_level` leaves them.
 
     Returns:
-        `(batch, n_samples // 1600, 368)` float32, natural logarithms of magnitudes.
+        `(batch, n_samples // 1600, 488)` float32, natural logarithms of magnitudes.
     """
     samples = samples.float()
     if samples.shape[-1] < HOP:
@@ -134,7 +134,7 @@ def extract_features(samples: Tensor) -> Tensor:
 
 
 def split_streams(features: Tensor) -> tuple[Tensor, Tensor]:
-    """Unpack `(batch, T, 368)` into mel `(batch, 5 T, 40)` and pitch `(batch, T, 168)`."""
+    """Unpack `(batch, T, 488)` into mel `(batch, 5 T, 64)` and pitch `(batch, T, 168)`."""
     batch, n_frames, _ = features.shape
     mel = features[..., :MEL_WIDTH].reshape(batch, n_frames * MEL_STEPS, MEL_BANDS)
     return mel, features[..., MEL_WIDTH:]

@@ -16,7 +16,7 @@ from .mini_features import BINS_PER_SEMITONE, MEL_STEPS, PITCH_BINS
 
 FRAMES_PER_SECOND = 10
 MEL_PER_SECOND = FRAMES_PER_SECOND * MEL_STEPS
-_BANDS = ((0, 6), (6, 16), (16, 28), (28, 40))
+_BANDS = ((0, 10), (10, 26), (26, 45), (45, 64))
 TEMPO_MULTIPLES = (0.5, 1.0, 2.0, 3.0, 4.0)
 METRE_MULTIPLES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0)
 TEMPO_ROWS = len(_BANDS) * len(TEMPO_MULTIPLES)
@@ -52,7 +52,7 @@ def periodicities(mel: Tensor, pitch: Tensor, beat_seconds: Tensor) -> tuple[Ten
     """Measure how strongly a window repeats at each tempo.
 
     Args:
-        mel: `(batch, 5 T, 40)` log-mel, 50 columns a second.
+        mel: `(batch, 5 T, 64)` log-mel, 50 columns a second.
         pitch: `(batch, T, 168)` log-frequency spectrum, 10 columns a second.
         beat_seconds: `(bins,)` beat period of each tempo bin.
 
