@@ -177,10 +177,10 @@ def launch(
     Raises:
         ConfigError: The port is taken.
     """
-    from llark_py import load_assistant
+    import llark_py
 
     examples = compose_examples()
-    page = build_app(load_assistant(model), examples)
+    page = build_app(llark_py.load_assistant(model), examples)
     address = serve(page, host, port, [path.parent for _, path in examples[:1]])
     print(f"llark listens at {address} (Ctrl+C ends it)", flush=True)
     if wait:

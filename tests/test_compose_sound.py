@@ -174,7 +174,7 @@ def test_unknown_sounds_and_soundfonts_are_told(tmp_path: Path, monkeypatch) -> 
     (tmp_path / "broken.sf2").write_bytes(b"not a soundfont")
     with pytest.raises(ConfigError, match=r"broken\.sf2"):
         make_clip(0, 1.0, tmp_path / "broken.sf2")
-    monkeypatch.setattr(Path, "is_file", lambda self: False)
+    monkeypatch.setattr(Path, "exists", lambda self: False)
     with pytest.raises(MissingExtraError, match="apt install fluid-soundfont-gm"):
         soundfont_path("fluid")
     assert SOUNDFONTS[0] == "timgm"

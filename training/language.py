@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -106,13 +107,13 @@ def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Tensor]) 
 
 
 class _Conversations:
-    """Batches of one stage: conversations about clips, heard or (`hear=False`) only read.
+    """Batches of conversations about clips, heard or (`hear=False`) only read.
 
     Args:
         recipe: Sizes.
         shards: The clips.
         processor: Of the model.
-        stage: Seeds the draws.
+        turns: Questions in a conversation.
         families: What is asked; None for everything.
         hear: Give the windows themselves; else one empty frame stands for the recording.
     """
@@ -122,13 +123,13 @@ class _Conversations:
         recipe: MiniRecipe,
         shards: Shards,
         processor: LlarkProcessor,
-        stage: str,
-        families: Sequence[str] | None,
-        hear: bool,
+        turns: int,
+        families: Sequence[str] | None = None,
+        hear: bool = True,
     ):
         self.settings, self.shards, self.processor = recipe.language, shards, processor
-        self.families, self.hear = families, hear
-        self.rng = random.Random(f"{stage} {recipe.seed}")
+        self.turns, self.families, self.hear = turns, families, hear
+        self.rng = random.Random(f"{families} {recipe.seed}")
         self.system = render_prompt("system")
 
     def __call__(self, indices: list[int]) -> dict[str, Tensor]:
@@ -140,12 +141,22 @@ class _Conversations:
             tracks, n_tokens = [self.shards.tracks[i] for i in indices], 1
         # Where only some things are asked, all tools are there to answer them.
         tools = list(TOOLS) if self.families else draw_tools(self.rng)
-        turns, limit = self.settings.turns, self.settings.max_text_tokens
-        chats, heard = write_chats(tracks, self.system, tools, turns, self.rng, self.families)
+        chats, heard = write_chats(tracks, self.system, tools, self.turns, self.rng, self.families)
+        limit = self.settings.max_text_tokens
         batch = encode_chats(self.processor, chats, tools, len(heard), n_tokens, limit)
         if self.hear:
             return {"input_values": features[heard], **batch}
         return {"input_features": torch.zeros(len(heard), 1, audio.width), **batch}
+
+
+class _Alternate:
+    """Takes batches from several makers in turn."""
+
+    def __init__(self, *makers: _Conversations):
+        self.turn = cycle(makers)
+
+    def __call__(self, indices: list[int]) -> dict[str, Tensor]:
+        return next(self.turn)(indices)
 
 
 def fit_language(
@@ -158,16 +169,21 @@ def fit_language(
     tokenizer = make_tokenizer(recipe, shards, folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
     settings = recipe.language
-    for stage, steps, families, hear in (
-        ("tools", settings.tool_steps, MEASURED, False),
-        ("ear", settings.ear_steps, HEARD, True),
-        ("all", settings.steps, None, True),
+    # To quote a result and to look up what was heard are each learned in one sudden step, which
+    # comes only when little else is asked: so both are practised first, and all along.
+    short = settings.basic_turns
+    ear = _Conversations(recipe, shards, processor, short, HEARD)
+    tools = _Conversations(recipe, shards, processor, short, MEASURED, hear=False)
+    everything = _Conversations(recipe, shards, processor, settings.turns)
+    for stage, steps, collate in (
+        ("basics", settings.basic_steps, _Alternate(ear, tools)),
+        ("all", settings.steps, _Alternate(everything, ear, everything, tools)),
     ):
         if steps:
             fit(
                 model,
                 Indices(len(shards)),
-                _Conversations(recipe, shards, processor, stage, families, hear),
+                collate,
                 settings.model_copy(update={"steps": steps}),
                 folder / f"{stage}-checkpoints",
                 recipe.seed,

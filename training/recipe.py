@@ -70,12 +70,10 @@ class LanguageSettings(FitSettings):
     turns: int = Field(5, ge=1)
     """Questions in a dialogue."""
     max_text_tokens: int = Field(400, ge=64)
-    tool_steps: int = Field(200, ge=0)
-    """First of all, steps with questions that a tool answers, words only: this is where the model
-    learns to copy a result instead of guessing, which it hardly does among other questions."""
-    ear_steps: int = Field(200, ge=0)
-    """Then steps with short questions that are answered by ear: to look up what was heard is
-    learned in the same sudden way."""
+    basic_turns: int = Field(3, ge=1)
+    basic_steps: int = Field(400, ge=0)
+    """First of all, steps in which batches of short questions that are answered by ear alternate
+    with batches of questions that a tool answers (words only, without listening)."""
 
 
 class MiniRecipe(Settings):

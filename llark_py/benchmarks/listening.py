@@ -31,6 +31,8 @@ from .parsing import parse_families, parse_style, parse_time_signature, parse_ye
 
 FIRST_SEED = 900_000_000
 """Evaluation clips are composed from seeds far from those of training and of the watched set."""
+CLIP_S = 25.0
+"""As long as the clips that LLark was evaluated with."""
 CONDITIONS = ("audio", "noise", "silence", "other clip")
 TEMPO_TOLERANCE = 0.04
 _OCTAVES = (1, 2, 3, 1 / 2, 1 / 3)
@@ -51,7 +53,7 @@ class Clip:
 
 
 def compose_clips(
-    n: int, soundfont: str, seconds: float = 10.0, free_instruments: bool = False
+    n: int, soundfont: str, seconds: float = CLIP_S, free_instruments: bool = False
 ) -> list[Clip]:
     """Compose `n` clips of music that nobody has heard.
 
@@ -255,6 +257,7 @@ def evaluate_model(
     soundfont: str = "timgm",
     answers_path: Path | None = None,
     free_instruments: bool = False,
+    seconds: float = CLIP_S,
 ) -> dict[str, dict[str, float]]:
     """Ask, keep the answers, score them.
 
@@ -265,13 +268,14 @@ def evaluate_model(
         soundfont: What they are played with; must not be a training soundfont.
         answers_path: JSON lines of every answer go here.
         free_instruments: See `compose_clips`.
+        seconds: Length of a clip.
 
     Returns:
         Scores by condition, and those of the best constant answers.
     """
     import json
 
-    clips = compose_clips(n, soundfont, free_instruments=free_instruments)
+    clips = compose_clips(n, soundfont, seconds, free_instruments)
     tower = (
         model.get_base_model().model.audio_tower
         if hasattr(model, "get_base_model")

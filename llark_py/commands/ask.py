@@ -47,9 +47,9 @@ def ask(
         started = time.perf_counter()
         audio = load_audio(song)
         if assistant is None:
-            from llark_py import load_assistant
+            import llark_py
 
-            assistant = load_assistant(model)
+            assistant = llark_py.load_assistant(model)
         if len(songs) > 1 and not as_json:
             print(f"# {song.name}", flush=True)
         shown.answer(

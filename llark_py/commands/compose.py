@@ -27,7 +27,8 @@ def compose(
     soundfont: Annotated[
         str,
         typer.Option(
-            help="timgm, fluid, musescore, csound, synth, a blend like fluid+synth, or a path."
+            help="timgm, fluid, musescore, csound, freepats, opl3, synth, a blend like "
+            "fluid+synth, or a path."
         ),
     ] = "timgm",
 ) -> None:

@@ -19,6 +19,7 @@ def evaluate(
         bool,
         typer.Option("--free-instruments", help="Instruments drawn whatever the style (harder)."),
     ] = False,
+    seconds: Annotated[float, typer.Option(min=1, max=900, help="Length of a clip.")] = 25.0,
     out: Annotated[Path | None, typer.Option(help="Folder for answers and scores.")] = None,
 ) -> None:
     """Print a table of scores by condition; with --out also keep answers.jsonl and scores.json."""
@@ -37,10 +38,16 @@ def evaluate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     answers = out / "answers.jsonl" if out is not None else None
-    scores = part.evaluate_model(loaded, processor, n, soundfont, answers, free_instruments)
+    scores = part.evaluate_model(
+        loaded, processor, n, soundfont, answers, free_instruments, seconds
+    )
     if out is not None:
-        text = json.dumps({"model": model or "mini", "n": n, "scores": scores}, indent=1)
+        text = json.dumps(
+            {"model": model or "mini", "n": n, "seconds": seconds, "scores": scores}, indent=1
+        )
         (out / "scores.json").write_text(text + "\n", encoding="utf-8")
     played = "any instruments" if free_instruments else "the instruments of the style"
-    typer.echo(f"model {model or 'mini'}, {n} clips, soundfont {soundfont}, {played}")
+    typer.echo(
+        f"model {model or 'mini'}, {n} clips of {seconds:g} s, soundfont {soundfont}, {played}"
+    )
     typer.echo(score_table(scores))

@@ -1,8 +1,8 @@
 """The embedded encoder: spectral features, tempogram tokens, a small transformer with heads.
 
 A recording of any length is heard in windows of 8.4 s. What the heads say is averaged over all
-windows; the language model reads it as concept tokens, followed by the three global tokens
-(averaged too) and the frames of the middle window at 5 Hz.
+windows; the language model reads it as concept tokens (their sum is on every frame too), followed
+by the three global tokens (averaged too) and the frames of the middle window at 5 Hz.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ from .mini_features import (
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
 
 _WINDOWS_AT_ONCE = 16
-_CONCEPT_SCALE = 4.0
+# Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
+_CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 
 
 @dataclass
@@ -136,8 +137,10 @@ class MiniEncoder(AudioEncoder):
             for head, layer in self.concepts.items()
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
-        said = self.frame_concepts(said.to(weights) * 2).to(dtype)
+        said = self.frame_concepts(said.to(weights) * _FRAME_CONCEPT_SCALE).to(dtype)
         frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling)
+        # On every frame too: a language model that has not yet learned where to look finds it.
+        frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
     def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:
