@@ -22,7 +22,7 @@ __all__ = ["Assistant", "Audio", "__version__", "load_assistant", "load_audio"]
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'llark_py' has no attribute '{name}'")
-    from llark_py.startup import collection_paused
+    from llark_py.startup import lean_imports
 
-    with collection_paused():
+    with lean_imports():
         return getattr(importlib.import_module(_LAZY[name]), name)

@@ -28,7 +28,7 @@ from llark_py.audio import Audio
 from llark_py.embedded import embedded_folder
 from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
-from llark_py.startup import collection_paused
+from llark_py.startup import lean_imports
 from llark_py.tools import Artefact, names, schemas
 
 from .context import fit_context
@@ -262,7 +262,7 @@ def load_assistant(
         CheckpointError: The weights are missing or do not fit.
         UnknownNameError: There is no such tool.
     """
-    with collection_paused():
+    with lean_imports():
         from llark_py.model.checkpoint import load_model
 
         disable_progress_bar()  # of weights being loaded: a matter of milliseconds
