@@ -36,7 +36,7 @@ class Indices(Dataset):
         return index
 
 
-Loss = Callable[[torch.nn.Module, dict[str, Any]], torch.Tensor]
+Loss = Callable[..., torch.Tensor]  # of (module, batch)
 
 
 class _Trainer(Trainer):
@@ -48,7 +48,7 @@ class _Trainer(Trainer):
         if loss is not None:
             self.model_accepts_loss_kwargs = False  # a mean over the batch, not over the step
 
-    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # type: ignore[no-untyped-def,override]
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if self.loss is None:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss = self.loss(model, inputs)

@@ -83,7 +83,7 @@ def read_patch(path: Path) -> list[PatchSample]:
     return found
 
 
-def _read_sample(fields: tuple, data: bytes) -> PatchSample:  # type: ignore[type-arg]
+def _read_sample(fields: tuple, data: bytes) -> PatchSample:
     (_, _, _, start, end, rate, low_mhz, high_mhz, root_mhz, *_), modes = fields, fields[14]
     wide = bool(modes & _IS_16_BIT)
     kind = {(True, True): "<u2", (True, False): "<i2", (False, True): "u1", (False, False): "i1"}
