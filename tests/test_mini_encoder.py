@@ -8,7 +8,7 @@ import torch
 
 from llark_py import embedded
 from llark_py.encoders import build_encoder, encoder_config
-from llark_py.encoders.mini import MiniEncoder, load_embedded
+from llark_py.encoders.mini import MiniEncoder, blur, load_embedded, weigh
 from llark_py.encoders.mini_features import (
     FEATURE_WIDTH,
     HOP,
@@ -99,6 +99,36 @@ def test_features_and_waveform_of_one_window_agree(encoder):
     features = extract_features(normalise_level(waveform))
     with torch.no_grad():
         torch.testing.assert_close(encoder(features), encoder(waveform), atol=1e-5, rtol=1e-4)
+
+
+def test_training_blurs_what_is_heard_but_keeps_the_greater_share(encoder):
+    torch.manual_seed(0)
+    sure = encoder.hear(extract_features(torch.stack([noise(2.0, seed) for seed in range(40)])))
+    sure.posteriors["style"] = torch.eye(40)
+    unsure = blur(sure)
+    own = unsure.posteriors["style"].diagonal()
+    assert unsure.posteriors["style"].argmax(-1).tolist() == list(range(40))
+    assert own.min() < 0.7 and own.max() > 0.95
+    silent = (unsure.tokens == 0).flatten(1).all(-1)
+    assert 8 <= silent.sum() <= 24
+    assert torch.equal(unsure.tokens[~silent], sure.tokens[~silent])
+
+
+def test_half_of_the_weight_is_the_verdict():
+    unsure = torch.tensor([[0.3, 0.45, 0.25]])
+    torch.testing.assert_close(weigh("style", unsure), torch.tensor([[0.15, 0.725, 0.125]]))
+    several = torch.tensor([[0.9, 0.41, 0.1]])
+    torch.testing.assert_close(weigh("families", several), torch.tensor([[0.95, 0.705, 0.05]]))
+
+
+def test_only_a_window_in_training_is_blurred(encoder):
+    features = extract_features(torch.stack([noise(2.0), noise(2.0, 1)]))
+    clear = encoder(features)
+    try:
+        assert not torch.equal(encoder.train()(features), clear)
+    finally:
+        encoder.eval()
+    assert torch.equal(encoder(features), clear)
 
 
 def test_a_long_song_costs_no_more_tokens_than_a_window(encoder):

@@ -57,6 +57,8 @@ class EncoderSettings(FitSettings):
 
     width: int = Field(256, ge=64, multiple_of=64)
     n_layers: int = Field(4, ge=1)
+    p_named_style: float = Field(0.4, ge=0, le=1)
+    """Share of the music without a named style that is exchanged for music with one."""
 
 
 class LanguageSettings(FitSettings):

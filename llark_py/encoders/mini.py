@@ -34,6 +34,8 @@ from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
 _WINDOWS_AT_ONCE = 16
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
+_MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
+_PRESENT = 0.4  # where one of several is said to be there: F1 is best a little below one half
 
 
 @dataclass
@@ -50,6 +52,50 @@ class Heard:
     tokens: Tensor
     posteriors: dict[str, Tensor]
     frame_posteriors: dict[str, Tensor]
+
+
+def weigh(head: str, posteriors: Tensor) -> Tensor:
+    """Put half of the weight on the verdict: the likeliest class, or every class that is there.
+
+    Probabilities alone are read less well the less sure they are: on a soundfont that was not
+    trained on, the language model named another style than the likeliest in 9 % of the clips.
+
+    Args:
+        head: Of the network.
+        posteriors: `(n, classes)` in [0, 1].
+
+    Returns:
+        `(n, classes)` in [0, 1].
+    """
+    if head in MULTI_LABEL_HEADS:
+        verdict = (posteriors > _PRESENT).to(posteriors.dtype)
+    else:
+        verdict = nn.functional.one_hot(posteriors.argmax(-1), posteriors.shape[-1])
+    return (posteriors + verdict) / 2
+
+
+def blur(heard: Heard) -> Heard:
+    """Make the heads of a batch less sure, and leave some of its windows to the heads alone.
+
+    On sounds that training never heard, and averaged over a whole song, the heads are right more
+    often than the frames are like those of training, but never as sure as on training clips. A
+    language model is to follow them there too. Hence mixup (Zhang et al., 2018) of what they say
+    with what they say of the next window, which keeps the lesser share, and masked frames as in
+    wav2vec 2.0 (Baevski et al., 2020).
+
+    Args:
+        heard: Windows `(n, ...)` of different recordings.
+
+    Returns:
+        The same shapes; frame posteriors are left alone where frames are.
+    """
+    n, device = len(heard.tokens), heard.tokens.device
+    share = torch.rand(n, 1, device=device) * _MAX_BLEND
+    blended = {h: (1 - share) * p + share * p.roll(1, 0) for h, p in heard.posteriors.items()}
+    kept = (torch.rand(n, 1, 1, device=device) >= _P_HEADS_ONLY).to(heard.tokens.dtype)
+    return Heard(
+        heard.tokens * kept, blended, {h: p * kept for h, p in heard.frame_posteriors.items()}
+    )
 
 
 class MiniEncoder(AudioEncoder):
@@ -118,7 +164,8 @@ class MiniEncoder(AudioEncoder):
                     f"encoder 'mini' takes features (batch, up to {self.config.window_frames}, "
                     f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
                 )
-            return self._assemble(self.hear(input_values))
+            heard = self.hear(input_values)
+            return self._assemble(blur(heard) if self.training else heard)
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
             self._encode_one(waveform[:count])
@@ -133,7 +180,7 @@ class MiniEncoder(AudioEncoder):
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
         concepts = [
-            layer(heard.posteriors[head].to(weights) * _CONCEPT_SCALE).to(dtype)
+            layer(weigh(head, heard.posteriors[head]).to(weights) * _CONCEPT_SCALE).to(dtype)
             for head, layer in self.concepts.items()
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
