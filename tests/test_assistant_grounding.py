@@ -11,6 +11,7 @@ from model_parts import SPECIAL_TOKENS, tiny_tokenizer
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
+from llark_py.assistant.grounded_keys import GroundedKeys, measured_modes
 from llark_py.assistant.grounding import (
     GroundedNumbers,
     numbers_in,
@@ -48,6 +49,13 @@ def word_tokenizer():
 
     tokenizer.decoder = decoders.ByteLevel()
     return PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="</s>", unk_token="<unk>")
+
+
+def mode_tokenizer():
+    """Make a tokenizer that writes the modes whole."""
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens([" minor", " major", " Major", " F#"])
+    return tokenizer
 
 
 @pytest.mark.parametrize("make", [tiny_tokenizer, word_tokenizer])
@@ -113,6 +121,49 @@ def test_right_numbers_pass_untouched(monkeypatch):
     said = "It has 90.1 BPM (93 asked: no, confidence 0.93), 24 beats, perhaps 45."
     assistant, _ = scripted_assistant(call(audio="audio_1"), said)
     assert assistant.ask(noise(), "Is it 93?").text == said
+
+
+def test_a_tonic_named_with_one_mode_keeps_it():
+    source = '{"key": "F# minor", "runner_up": "A major"} Or A minor? Or Bb Major? a minor key?'
+    assert measured_modes(source) == {"F#": "minor", "Bb": "major"}
+
+
+KEY = {"key": "F# minor", "runner_up": "A major", "confidence": 0.4}
+
+
+@pytest.mark.parametrize(
+    ("said", "free"),
+    [
+        ("It is F# major.", False),
+        ("F# Major", False),
+        ("Perhaps A minor", False),
+        ("It is F# minor, or A major.", True),
+        ("F minor is another.", True),
+        ("E minor and a minor third", True),
+        ("A majority of F#s is mine", True),
+    ],
+)
+@pytest.mark.parametrize("make", [tiny_tokenizer, mode_tokenizer])
+def test_only_the_measured_mode_can_be_written(make, said, free):
+    tokenizer = make()
+    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
+    processor = GroundedKeys(tokenizer, str(KEY), 0)
+    passed = []
+    for i, token in enumerate(wanted):
+        scores = torch.zeros(1, len(tokenizer))
+        passed.append(processor(torch.tensor([wanted[:i]], dtype=torch.long), scores)[0, token])
+    assert bool(min(passed) == 0.0) is free
+
+
+def test_a_wrong_mode_of_the_model_is_never_shown(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, KEY),
+    )
+    said = "It is F# major, or A minor."
+    assistant, _ = scripted_assistant(call("estimate_key", audio="audio_1"), said)
+    answer = assistant.ask(noise(), "Which key is it in?").text
+    assert answer.startswith("It is F# minor, or A major")
 
 
 def test_arguments_of_a_second_call_are_not_held_back(monkeypatch):

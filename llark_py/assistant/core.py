@@ -41,6 +41,7 @@ from .conversation import (
 )
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
+from .grounded_keys import GroundedKeys
 from .grounding import GroundedNumbers, trim_unfinished
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
 from .toolbox import Toolbox
@@ -213,6 +214,7 @@ class Assistant:
         constraints: list[LogitsProcessor] = []
         if measured:
             constraints.append(GroundedNumbers(tokenizer, source, len(prompt)))
+            constraints.append(GroundedKeys(tokenizer, source, len(prompt)))
         if not may_call:
             ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
             constraints.append(NoBadWordsLogitsProcessor([ids]))
