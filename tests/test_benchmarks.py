@@ -31,6 +31,11 @@ def clips():
     return compose_clips(6, "timgm", seconds=2.0)
 
 
+def test_skipped_clips_are_other_clips_of_the_same_row(clips):
+    later = compose_clips(2, "timgm", seconds=2.0, skip=4)
+    assert [clip.track for clip in later] == [clip.track for clip in clips[4:]]
+
+
 def rows_of(clips, *, right: bool) -> list[dict]:
     rows = []
     for i, clip in enumerate(clips):

@@ -53,7 +53,11 @@ class Clip:
 
 
 def compose_clips(
-    n: int, soundfont: str, seconds: float = CLIP_S, free_instruments: bool = False
+    n: int,
+    soundfont: str,
+    seconds: float = CLIP_S,
+    free_instruments: bool = False,
+    skip: int = 0,
 ) -> list[Clip]:
     """Compose `n` clips of music that nobody has heard.
 
@@ -63,14 +67,11 @@ def compose_clips(
         seconds: Length of each.
         free_instruments: Draw the instruments whatever the style, so that the style gives no hint
             of them (and is not asked for); else each style has its own instruments.
+        skip: Leave out so many first: clips that no choice was made on.
     """
     return [
-        Clip(
-            *make_clip(
-                FIRST_SEED + i, seconds, soundfont=soundfont, free_instruments=free_instruments
-            )
-        )
-        for i in range(n)
+        Clip(*make_clip(seed, seconds, soundfont=soundfont, free_instruments=free_instruments))
+        for seed in range(FIRST_SEED + skip, FIRST_SEED + skip + n)
     ]
 
 
@@ -258,6 +259,7 @@ def evaluate_model(
     answers_path: Path | None = None,
     free_instruments: bool = False,
     seconds: float = CLIP_S,
+    skip: int = 0,
 ) -> dict[str, dict[str, float]]:
     """Ask, keep the answers, score them.
 
@@ -269,13 +271,14 @@ def evaluate_model(
         answers_path: JSON lines of every answer go here.
         free_instruments: See `compose_clips`.
         seconds: Length of a clip.
+        skip: See `compose_clips`.
 
     Returns:
         Scores by condition, and those of the best constant answers.
     """
     import json
 
-    clips = compose_clips(n, soundfont, seconds, free_instruments)
+    clips = compose_clips(n, soundfont, seconds, free_instruments, skip)
     tower = (
         model.get_base_model().model.audio_tower
         if hasattr(model, "get_base_model")

@@ -20,6 +20,9 @@ def evaluate(
         typer.Option("--free-instruments", help="Instruments drawn whatever the style (harder)."),
     ] = False,
     seconds: Annotated[float, typer.Option(min=1, max=900, help="Length of a clip.")] = 25.0,
+    skip: Annotated[
+        int, typer.Option(min=0, help="Leave out so many clips first: those already looked at.")
+    ] = 0,
     out: Annotated[Path | None, typer.Option(help="Folder for answers and scores.")] = None,
 ) -> None:
     """Print a table of scores by condition; with --out also keep answers.jsonl and scores.json."""
@@ -39,15 +42,13 @@ def evaluate(
         out.mkdir(parents=True, exist_ok=True)
     answers = out / "answers.jsonl" if out is not None else None
     scores = part.evaluate_model(
-        loaded, processor, n, soundfont, answers, free_instruments, seconds
+        loaded, processor, n, soundfont, answers, free_instruments, seconds, skip
     )
     if out is not None:
-        text = json.dumps(
-            {"model": model or "mini", "n": n, "seconds": seconds, "scores": scores}, indent=1
-        )
+        run = {"model": model or "mini", "n": n, "skip": skip, "seconds": seconds}
+        text = json.dumps({**run, "scores": scores}, indent=1)
         (out / "scores.json").write_text(text + "\n", encoding="utf-8")
     played = "any instruments" if free_instruments else "the instruments of the style"
-    typer.echo(
-        f"model {model or 'mini'}, {n} clips of {seconds:g} s, soundfont {soundfont}, {played}"
-    )
+    clips = f"clips {skip} to {skip + n - 1} of {seconds:g} s"
+    typer.echo(f"model {model or 'mini'}, {clips}, soundfont {soundfont}, {played}")
     typer.echo(score_table(scores))
