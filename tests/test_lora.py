@@ -1,5 +1,8 @@
 """LoRA changes what it should, nothing else, and comes back with its projector."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from model_parts import question, sound, tiny_encoder_config, tiny_model
@@ -109,6 +112,20 @@ def test_an_adapter_comes_back_with_its_projector(tmp_path, encoder, family, tie
     assert torch.equal(logits(again, processor_again), expected)
     with again.disable_adapter():
         torch.testing.assert_close(logits(again, processor_again), plain)
+
+
+def test_an_adapter_loads_in_a_process_of_its_own(tmp_path):
+    """A lean start must not leave out what peft needs: `llark ask --model ADAPTER`."""
+    model, processor = tiny_model(*CASES[0])
+    save_model(model, processor, tmp_path / "base")
+    base, processor = load_model(tmp_path / "base")
+    save_model(add_lora(base, r=4, dropout=0.0), processor, tmp_path / "adapter")
+    script = "import llark_py, sys; print(len(llark_py.load_assistant(sys.argv[1]).tools) > 0)"
+    run = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "adapter")], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip() == "True"
 
 
 def test_tied_rows_move_in_the_head_too():

@@ -88,7 +88,8 @@ def fit(
         max_steps=settings.steps,
         per_device_train_batch_size=settings.batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
-        gradient_checkpointing=settings.gradient_checkpointing,
+        # The name that transformers 5.0 knows; newer versions warn wherever it is given.
+        **({"gradient_checkpointing": True} if settings.gradient_checkpointing else {}),
         learning_rate=settings.learning_rate,
         warmup_steps=settings.warmup_steps,
         lr_scheduler_type="cosine",

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +40,7 @@ from .conversation import (
     recordings,
     with_system,
 )
+from .ears import lend_ears
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
 from .grounded_keys import GroundedKeys
@@ -264,24 +266,17 @@ def load_assistant(
         CheckpointError: The weights are missing or do not fit.
         UnknownNameError: There is no such tool.
     """
-    with lean_imports():
-        from llark_py.model.checkpoint import load_model
+    with ExitStack() as start:
+        start.enter_context(lean_imports())
+        from llark_py.model.checkpoint import is_adapter, load_model
 
         disable_progress_bar()  # of weights being loaded: a matter of milliseconds
         device = device or ("cuda" if torch.cuda.is_available() else None)
+        if model is not None and is_adapter(model):
+            start.close()  # peft needs what a lean start leaves out
         loaded = load_model(embedded_folder() if model is None else model, device)
         lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
-
-
-def lend_ears(model: Any) -> None:
-    """Let the tools listen with the encoder of a model that has a `MiniEncoder` of its own."""
-    from llark_py.analysis.listening import listen_with
-    from llark_py.encoders.mini import MiniEncoder
-
-    inner = model.get_base_model() if hasattr(model, "peft_config") else model
-    if isinstance(inner.model.audio_tower, MiniEncoder):
-        listen_with(inner.model.audio_tower)
 
 
 def _as_messages(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -59,7 +60,7 @@ def load_model(
     name = str(name_or_path)
     if dtype is None and not bf16_is_fast(torch.device(device or "cpu").type):
         dtype = torch.float32
-    model = _load_adapter(name, dtype) if _has_file(name, _ADAPTER_FILE) else _load(name, dtype)
+    model = _load_adapter(name, dtype) if is_adapter(name) else _load(name, dtype)
     processor = _load_processor(name)
     if processor.audio_token_id != model.config.audio_token_id:
         raise CheckpointError(
@@ -67,6 +68,11 @@ def load_model(
             f"the model's is {model.config.audio_token_id}"
         )
     return (model.to(device) if device is not None else model).eval(), processor
+
+
+def is_adapter(name_or_path: str | Path) -> bool:
+    """Say whether a folder or Hub name holds an adapter and not a whole model."""
+    return _has_file(str(name_or_path), _ADAPTER_FILE)
 
 
 def save_model(
@@ -210,8 +216,10 @@ def _load(name: str, dtype: str | torch.dtype | None) -> LlarkForConditionalGene
 
 def _load_adapter(name: str, dtype: str | torch.dtype | None) -> PeftModel:
     # Here and not above: peft takes seconds to import, and most models have no adapter.
-    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
+    from peft import PeftConfig, get_peft_model_state_dict
     from peft.utils import load_peft_weights
+
+    from .lora import PeftModel
 
     adapter_config = load_config(PeftConfig, name)
     base_name = adapter_config.base_model_name_or_path
@@ -224,7 +232,9 @@ def _load_adapter(name: str, dtype: str | torch.dtype | None) -> PeftModel:
     else:
         raise CheckpointError(f"the adapter '{name}' does not say which model it belongs to")
     try:
-        model = PeftModel.from_pretrained(base, name)
+        with warnings.catch_warnings():  # of transformers, about how peft asks for checkpointing
+            warnings.filterwarnings("ignore", category=FutureWarning)
+            model = PeftModel.from_pretrained(base, name)
         saved = set(load_peft_weights(name, device="cpu"))
     except KeyError as error:  # how peft says that modules_to_save are not in the file
         raise CheckpointError(f"the adapter '{name}' lacks {error}") from error

@@ -5,12 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import nn
 
 from llark_py.errors import ConfigError
 
 from .modeling import LlarkForConditionalGeneration
+
+if torch.distributed.is_available():
+    # peft looks into it without importing it, and a lean start (startup.py) leaves it out.
+    import torch.distributed.tensor
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 ATTENTION_AND_MLP = (*ATTENTION, "gate_proj", "up_proj", "down_proj")
