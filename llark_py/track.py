@@ -48,6 +48,14 @@ class Note(NamedTuple):
     instrument: str = ""
 
 
+class Word(NamedTuple):
+    """A word that is sung."""
+
+    start_s: float
+    end_s: float
+    text: str
+
+
 class DrumHit(NamedTuple):
     """A stroke on a piece of the kit (`kick`, `snare`, `closed hi-hat`, ...)."""
 
@@ -88,6 +96,7 @@ class Track(BaseModel):
     genre: str | None = None
     mood: str | None = None
     lyrics: str | None = None
+    words: tuple[Word, ...] = ()
     sources: dict[str, Source] = {}
     """Field name -> source; `"*"` stands for every field not named."""
 
@@ -147,6 +156,7 @@ def crop(track: Track, start_s: float, end_s: float, min_sounding_s: float = 0.3
             "chords": spans(track.chords),
             "sections": spans(track.sections),
             "notes": spans(track.notes),
+            "words": spans(track.words),
             "beats_s": times(track.beats_s),
             "downbeats_s": times(track.downbeats_s),
             "drums": tuple(
@@ -175,6 +185,7 @@ def stretch(track: Track, speed: float) -> Track:
             "chords": spans(track.chords),
             "sections": spans(track.sections),
             "notes": spans(track.notes),
+            "words": spans(track.words),
             "beats_s": tuple(t / speed for t in track.beats_s),
             "downbeats_s": tuple(t / speed for t in track.downbeats_s),
             "drums": tuple(d._replace(time_s=d.time_s / speed) for d in track.drums),

@@ -24,6 +24,7 @@ def compose(
     duration_s: Annotated[
         float, typer.Option("--duration-s", help="Length of a clip in seconds.")
     ] = 10.0,
+    sung: Annotated[bool, typer.Option("--sung", help="A singer has the melody.")] = False,
     soundfont: Annotated[
         str,
         typer.Option(
@@ -42,6 +43,7 @@ def compose(
         seed: Seed of the first clip.
         style: One of `compose.styles.STYLES`, or None for any.
         duration_s: Length in seconds, positive.
+        sung: Give the melody to a singer; the facts then hold the words and their times.
         soundfont: A name of `compose.soundfonts.SOUNDFONTS`, a path, or a blend (`fluid+synth`).
 
     Raises:
@@ -76,6 +78,7 @@ def compose(
             style=style,
             # Who asks for a style wants its instruments too.
             free_instruments=None if style is None else False,
+            sung=sung,
         )
         stem = "-".join((*(style or "clip").split(), f"{clip_seed:06d}"))
         wav = out / f"{stem}.wav"

@@ -19,6 +19,7 @@ from .room import set_peak
 from .score import Part, Score, compose
 from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
+from .vocals import sung_words
 
 __all__ = ["NOT_MUSIC", "make_clip", "score_track"]
 
@@ -41,6 +42,7 @@ def make_clip(
     style: str | None = None,
     free_instruments: bool | None = None,
     sound: str = "music",
+    sung: bool = False,
     sample_rate: int = SAMPLE_RATE,
 ) -> tuple[Track, Audio]:
     """Make a clip of composed music, or of a sound that is not music, with its facts.
@@ -53,6 +55,7 @@ def make_clip(
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
         sound: `music`, or one of `NOT_MUSIC`.
+        sung: A singer has the melody; facts then hold its words.
         sample_rate: In Hz.
 
     Returns:
@@ -66,7 +69,9 @@ def make_clip(
     # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
     rng = random.Random(f"excerpt {seed}")
     offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if rng.random() < _P_CROPPED else 0.0
-    score = compose(seed, offset_s + duration_s, style=style, free_instruments=free_instruments)
+    score = compose(
+        seed, offset_s + duration_s, style=style, free_instruments=free_instruments, sung=sung
+    )
     audio = render(score, soundfont, sample_rate=sample_rate)
     start = round(offset_s * sample_rate)
     samples = audio.samples[start : start + round(duration_s * sample_rate)]
@@ -115,6 +120,7 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
             for n in part.notes
         ),
         genre=score.genre,
+        words=tuple(word for part in score.parts for word in sung_words(part)),
         sources=_SOURCES,
     )
     track = crop(whole, start_s, start_s + duration_s, _MIN_SOUNDING_S)
@@ -127,6 +133,7 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
             "duration_s": duration_s,
             "notes": notes,
             "drums": drums,
+            "lyrics": " ".join(word.text for word in track.words) or None,
             "chords": tuple(Chord(*c) for c in track.chords if c[1] - c[0] > 1e-3),
             "mood": mood_of(
                 score.genre,

@@ -93,9 +93,11 @@ _TABLE = (
     Voice("xylophone", "mallet", (13,), 60, 96, True, True),
     Voice("drums", "drums", (0,), 35, 81, True, True),
 )
-VOICES = {v.name: v for v in _TABLE}
-INSTRUMENTS = tuple(VOICES)
-"""Every instrument name, `drums` included."""
+SINGER = Voice("singer", "voice", (53,), 41, 80, False, False)
+"""Sings words; plays in no ensemble unless asked for, and `mini` was not taught to hear it yet."""
+VOICES = {v.name: v for v in (*_TABLE, SINGER)}
+INSTRUMENTS = tuple(v.name for v in _TABLE)
+"""Every instrument that ensembles are drawn from, `drums` included."""
 
 PITCHED_FAMILIES = tuple(f for f in FAMILIES if f not in ("drums", "bass"))
 """The families that can play chords and melodies."""

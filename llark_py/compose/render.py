@@ -15,10 +15,12 @@ from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 
 from . import instruments
+from .instruments import SINGER
 from .patches import soundfont_of_patches
 from .score import Part, Score
 from .soundfonts import DEFAULT, LEFT_OUT, SYNTH, Source, soundfont_path, split_blend
 from .synthesis import synthesise
+from .vocals import render_singers
 
 SAMPLE_RATE = 16000
 # The synthesizer does not filter what lies above half its rate, so it runs at twice the rate
@@ -87,6 +89,18 @@ def render(
         MissingExtraError: The soundfont is known but not installed.
         UnknownNameError: There is no such soundfont.
     """
+    if any(p.instrument == SINGER.name for p in score.parts):
+        band = tuple(p for p in score.parts if p.instrument != SINGER.name)
+        total = render_singers(score, sample_rate)
+        if band:
+            played = render(
+                replace(score, parts=band),
+                soundfont,
+                sample_rate=sample_rate,
+                formant_shift=formant_shift,
+            )
+            total += _fitted(played.samples, len(total))
+        return Audio(total, sample_rate)
     sources = split_blend(soundfont)
     if len(sources) == 1:
         return _play(score, sources[0], sample_rate, formant_shift)

@@ -18,8 +18,10 @@ from llark_py.track import Chord
 from .arrangement import Frame, WrittenPart, arrange
 from .harmony import draw_harmony
 from .instruments import family_of
+from .lyrics import Sung
 from .patterns import BAR_QUARTERS, BEAT_QUARTERS
 from .styles import STYLES, Style, style_named
+from .vocals import with_singer, with_words
 
 _P_FREE = 0.5
 _P_DETUNED = 0.7
@@ -54,6 +56,10 @@ class Part:
     volume: int
     pan: int
     notes: tuple[ScoreNote, ...]
+    singer: str = ""
+    """The kind of voice (`singer.RANGES`) of a sung part ..."""
+    words: tuple[Sung, ...] = ()
+    """... and what is sung on each of its notes."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +104,7 @@ def compose(
     *,
     style: str | None = None,
     free_instruments: bool | None = None,
+    sung: bool = False,
 ) -> Score:
     """Compose a piece.
 
@@ -106,6 +113,7 @@ def compose(
         duration_s: Length in seconds.
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
+        sung: A singer has the melody.
 
     Raises:
         UnknownNameError: There is no such style.
@@ -138,8 +146,12 @@ def compose(
     # 3. parts, then their performance
     frame = Frame(metre, chords, n_bars, quarter_bpm, (tonic, mode))
     written = arrange(data, frame, free_instruments=free, rng=rng)
+    if sung:
+        written = with_singer(written, frame, random.Random(f"singer {seed}"))
     swung = metre != "6/8" and rng.random() < data.swing
     parts = _perform(written, 60.0 / quarter_bpm, duration_s, swung, rng)
+    if sung:
+        parts = with_words(parts, random.Random(f"words {seed}"))
     detune = 0.0
     if rng.random() < _P_DETUNED:
         detune = rng.uniform(-_MAX_DETUNE_CENTS, _MAX_DETUNE_CENTS) / 100.0
