@@ -123,6 +123,16 @@ def test_right_numbers_pass_untouched(monkeypatch):
     assert assistant.ask(noise(), "Is it 93?").text == said
 
 
+def test_no_letter_is_glued_to_a_number():
+    tokenizer = tiny_tokenizer()
+    written = tokenizer("It has 45.", add_special_tokens=False)["input_ids"]
+    scores = torch.zeros(1, len(tokenizer))
+    GroundedNumbers(tokenizer, SOURCE, 0)(torch.tensor([written]), scores)
+    allowed = {t for t, i in tokenizer.get_vocab().items() if scores[0, i] == 0.0}
+    assert {"0", "Ġ", tokenizer.eos_token} <= allowed
+    assert not {"A", "B", "x"} & allowed
+
+
 def test_a_tonic_named_with_one_mode_keeps_it():
     source = '{"key": "F# minor", "runner_up": "A major"} Or A minor? Or Bb Major? a minor key?'
     assert measured_modes(source) == {"F#": "minor", "Bb": "major"}

@@ -59,7 +59,7 @@ class GroundedNumbers(LogitsProcessor):
         self._tokenizer, self._prompt_length = tokenizer, prompt_length
         self._allowed = numbers_in(source)
         self._prefixes = {n[:i] for n in self._allowed for i in range(1, len(n) + 1)}
-        self._with_digits, self._separators = _number_tokens(tokenizer)
+        self._with_digits, self._separators, self._letters = _number_tokens(tokenizer)
         self._banned: dict[str, list[int]] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -85,6 +85,9 @@ class GroundedNumbers(LogitsProcessor):
             self._banned[pending] = [
                 i for i, t in self._with_digits.items() if not self._fits(pending, t)
             ]
+            if pending.endswith((".", ",")):
+                # It was the end of a sentence, or a fraction begins; "150.A" would be neither.
+                self._banned[pending] += self._letters
         row[self._banned[pending]] = -torch.inf
 
     def _fits(self, pending: str, token: str) -> bool:
@@ -101,10 +104,12 @@ class GroundedNumbers(LogitsProcessor):
 
 
 @lru_cache(maxsize=4)
-def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str]]:
-    """Find the tokens that hold a digit, and those that are just `.` or `,`, with their text."""
+def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list[int]]:
+    """Find tokens with a digit, those that are just `.` or `,`, and those that begin a word."""
     special = control_tokens(tokenizer)
-    digits, separators = {}, {}
+    digits: dict[int, str] = {}
+    separators: dict[int, str] = {}
+    letters: list[int] = []
     for token, token_id in tokenizer.get_vocab().items():
         if token_id in special:
             continue
@@ -115,4 +120,6 @@ def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str]]:
             digits[token_id] = text
         elif text in (".", ","):
             separators[token_id] = text
-    return digits, separators
+        elif text[:1].isalpha():
+            letters.append(token_id)
+    return digits, separators, letters
