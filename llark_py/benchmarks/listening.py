@@ -28,6 +28,7 @@ from llark_py.track import Track
 
 from .asking import answer_by_ear, encode_recordings
 from .parsing import parse_families, parse_style, parse_time_signature, parse_yes_no
+from .rows import write_rows
 
 FIRST_SEED = 900_000_000
 """Evaluation clips are composed from seeds far from those of training and of the watched set."""
@@ -276,8 +277,6 @@ def evaluate_model(
     Returns:
         Scores by condition, and those of the best constant answers.
     """
-    import json
-
     clips = compose_clips(n, soundfont, seconds, free_instruments, skip)
     tower = (
         model.get_base_model().model.audio_tower
@@ -288,9 +287,7 @@ def evaluate_model(
     with own_ears:
         rows = list(ask(model, processor, clips))
     if answers_path is not None:
-        partial = answers_path.with_suffix(".part")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        partial.replace(answers_path)
+        write_rows(rows, answers_path)
     return {**score_rows(rows), "constant": constant_scores(clips)}
 
 

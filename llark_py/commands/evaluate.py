@@ -1,4 +1,4 @@
-"""Measure how well a model listens: against noise, silence, another clip, and a constant answer."""
+"""Measure how well a model listens (beside blind controls) and how well it uses its tools."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ import typer
 
 
 def evaluate(
-    benchmark: Annotated[str, typer.Argument(help="Which benchmark: listening.")] = "listening",
-    n: Annotated[int, typer.Option(min=2, help="Composed clips.")] = 300,
+    benchmark: Annotated[
+        str, typer.Argument(help="Which benchmark: listening, tool_use.")
+    ] = "listening",
+    n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
     model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
     soundfont: Annotated[
         str, typer.Option(help="Played with this; must not be a training soundfont.")

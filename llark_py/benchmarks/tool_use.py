@@ -1,0 +1,151 @@
+"""Does it call the right tool, readably, and say the tool's numbers? Dialogues with real tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from llark_py.assistant.core import Assistant
+from llark_py.assistant.ears import lend_ears
+from llark_py.assistant.grounded_keys import measured_modes
+from llark_py.assistant.grounding import ungrounded_numbers
+from llark_py.instruct.grammar import dialogue
+from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, user
+from llark_py.tools import names, schemas
+
+from .listening import CLIP_S, Clip, compose_clips
+from .rows import write_rows
+
+MAX_CLIPS = 40
+"""Dialogues share so many recordings at most: what is asked differs, not what is heard."""
+MAX_TURNS = 3
+
+
+def questions_of(clip: Clip, seed: int) -> list[tuple[str, list[str]]]:
+    """Draw the questions of a dialogue, each with the tools that its answer needs, by name."""
+    rng = Random(f"tool use {seed}")
+    messages = dialogue(clip.track, rng, n_turns=rng.randint(1, MAX_TURNS), tools=names())
+    asked: list[tuple[str, list[str]]] = []
+    for message in messages:
+        if message.role == "user":
+            asked.append((message.text, []))
+        asked[-1][1].extend(call.name for call in message.tool_calls)
+    return asked
+
+
+def ask(assistant: Assistant, clips: Sequence[Clip], n: int, skip: int) -> Iterator[dict[str, Any]]:
+    """Hold `n` dialogues; the questions are the grammar's, everything else is the assistant's.
+
+    Yields:
+        One row a turn: `{"id", "question", "wanted", "calls", "results", "answer", "known"}`;
+        `known` is what had been measured or asked before, which may be quoted too.
+    """
+    for i in range(n):
+        clip = clips[i * len(clips) // n]
+        history: list[Message] = []
+        known: list[str] = []
+        for question, wanted in questions_of(clip, skip + i):
+            sound = () if history else (AudioPart("audio_1", clip.audio),)
+            history.append(user(question, *sound))
+            answer = assistant.ask(history)
+            history += answer.messages
+            known += [question, *(json.dumps(r.content) for r in answer.tool_results)]
+            yield {
+                "id": f"{clip.track.id}/{skip + i}",
+                "question": question,
+                "wanted": wanted,
+                "calls": [[call.name, call.arguments] for call in answer.tool_calls],
+                "results": [result.content for result in answer.tool_results],
+                "answer": answer.text,
+                "known": "\n".join(known),
+            }
+
+
+def is_readable(call: ToolCall, result: ToolResult) -> bool:
+    """Tell whether a call names a tool and gives it arguments that it has."""
+    error = str(result.content.get("error", ""))
+    if call.name not in names() or error.startswith("the tool call was not valid"):
+        return False
+    (schema,) = schemas([call.name])
+    return set(call.arguments) <= set(schema["function"]["parameters"]["properties"])
+
+
+def score(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Score the turns, all of them and by what they wanted.
+
+    Returns:
+        For `all`, each tool, `several` and `none`: `turns` (how many), `well_formed` (no call that
+        cannot be read), `right_tool` (exactly the tools wanted, in any order), `grounded` (where
+        tools were called: every number and every mode of a key is a measured one) and
+        `answered` (something was said).
+    """
+    by_want: dict[str, list[Mapping[str, Any]]] = {"all": list(rows)}
+    for row in rows:
+        wanted = row["wanted"]
+        want = "none" if not wanted else wanted[0] if len(wanted) == 1 else "several"
+        by_want.setdefault(want, []).append(row)
+    return {want: _score(by_want[want]) for want in sorted(by_want)}
+
+
+def _score(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    def share(hits: Sequence[bool]) -> float:
+        return round(sum(hits) / len(hits), 4) if hits else 0.0
+
+    readable = [
+        all(
+            is_readable(ToolCall("", name, arguments), ToolResult("", name, content))
+            for (name, arguments), content in zip(row["calls"], row["results"], strict=True)
+        )
+        for row in rows
+    ]
+    called = [is_grounded(row["answer"], row["known"]) for row in rows if row["calls"]]
+    return {
+        "turns": float(len(rows)),
+        "well_formed": share(readable),
+        "right_tool": share([{n for n, _ in r["calls"]} == set(r["wanted"]) for r in rows]),
+        "answered": share([bool(row["answer"].strip()) for row in rows]),
+        **({"grounded": share(called)} if called else {}),
+    }
+
+
+def is_grounded(answer: str, known: str) -> bool:
+    """Tell whether every number, and every mode of a tonic that was measured, is the tools'."""
+    said, modes = measured_modes(answer), measured_modes(known)
+    wrong = [tonic for tonic, mode in said.items() if modes.get(tonic, mode) != mode]
+    return not wrong and not ungrounded_numbers(answer, known)
+
+
+def evaluate_model(
+    model: Any,
+    processor: Any,
+    n: int,
+    soundfont: str = "timgm",
+    answers_path: Path | None = None,
+    free_instruments: bool = False,
+    seconds: float = CLIP_S,
+    skip: int = 0,
+) -> dict[str, dict[str, float]]:
+    """Hold dialogues, keep them, score them; arguments as in `listening.evaluate_model`.
+
+    Args:
+        model: A `LlarkForConditionalGeneration` in evaluation mode.
+        processor: Its processor.
+        n: Dialogues, of one to three questions.
+        soundfont: What the recordings are played with.
+        answers_path: JSON lines of every turn go here.
+        free_instruments: See `listening.compose_clips`.
+        seconds: Length of a recording.
+        skip: Leave out so many dialogues and recordings first.
+
+    Returns:
+        Scores by what the questions wanted.
+    """
+    clips = compose_clips(min(n, MAX_CLIPS), soundfont, seconds, free_instruments, skip)
+    lend_ears(model)
+    rows = list(ask(Assistant(model, processor), clips, n, skip))
+    if answers_path is not None:
+        write_rows(rows, answers_path)
+    return score(rows)
