@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from llark_py.errors import ConfigError
+from llark_py.errors import ConfigError, UnknownNameError
 
 
 def compose(
@@ -24,6 +24,9 @@ def compose(
     duration_s: Annotated[
         float, typer.Option("--duration-s", help="Length of a clip in seconds.")
     ] = 10.0,
+    sound: Annotated[
+        str, typer.Option(help="music, or instead: silence, noise, tone, speech.")
+    ] = "music",
     sung: Annotated[bool, typer.Option("--sung", help="A singer has the melody.")] = False,
     soundfont: Annotated[
         str,
@@ -35,6 +38,8 @@ def compose(
 ) -> None:
     """Compose clips of music and write NAME.wav, NAME.json (every fact) and NAME.mid of each.
 
+    With --sound they hold something that is not music, and have no NAME.mid.
+
     A clip depends on its seed, style, length and soundfont alone; its wav path is printed.
 
     Args:
@@ -43,6 +48,7 @@ def compose(
         seed: Seed of the first clip.
         style: One of `compose.styles.STYLES`, or None for any.
         duration_s: Length in seconds, positive.
+        sound: `music`, or one of `compose.sounds.SOUNDS`.
         sung: Give the melody to a singer; the facts then hold the words and their times.
         soundfont: A name of `compose.soundfonts.SOUNDFONTS`, a path, or a blend (`fluid+synth`).
 
@@ -55,6 +61,7 @@ def compose(
     from llark_py.compose.clip import make_clip
     from llark_py.compose.midi import write_midi
     from llark_py.compose.soundfonts import check_soundfont
+    from llark_py.compose.sounds import SOUNDS
     from llark_py.compose.styles import style_named
 
     if n < 1:
@@ -63,6 +70,10 @@ def compose(
         raise ConfigError(f"--seed must not be negative, got {seed}")
     if not 1.0 <= duration_s <= 600.0:
         raise ConfigError(f"--duration-s must be between 1 and 600, got {duration_s:g}")
+    if sound not in ("music", *SOUNDS):
+        raise UnknownNameError("sound", sound, ("music", *SOUNDS))
+    if sound != "music" and (sung or style is not None):
+        raise ConfigError(f"{sound} has no style and no singer; leave out --style and --sung")
     if style is not None:
         style_named(style)  # a wrong name is told before anything is written
     check_soundfont(soundfont)
@@ -78,13 +89,16 @@ def compose(
             style=style,
             # Who asks for a style wants its instruments too.
             free_instruments=None if style is None else False,
+            sound=sound,
             sung=sung,
         )
-        stem = "-".join((*(style or "clip").split(), f"{clip_seed:06d}"))
+        kind = style or ("clip" if sound == "music" else sound)
+        stem = "-".join((*kind.split(), f"{clip_seed:06d}"))
         wav = out / f"{stem}.wav"
         facts = track.model_copy(update={"id": stem, "audio_path": wav.name})
         text = facts.model_dump_json(indent=1) + "\n"
-        _write(out / f"{stem}.mid", partial(write_midi, facts))
+        if sound == "music":
+            _write(out / f"{stem}.mid", partial(write_midi, facts))
         _write(out / f"{stem}.json", partial(Path.write_text, data=text, encoding="utf-8"))
         _write(wav, partial(save_audio, audio))
         print(wav)

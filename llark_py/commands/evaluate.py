@@ -51,6 +51,6 @@ def evaluate(
         text = json.dumps({**run, "scores": scores}, indent=1)
         (out / "scores.json").write_text(text + "\n", encoding="utf-8")
     played = "any instruments" if free_instruments else "the instruments of the style"
-    clips = f"clips {skip} to {skip + n - 1} of {seconds:g} s"
-    typer.echo(f"model {model or 'mini'}, {clips}, soundfont {soundfont}, {played}")
+    which = f"{benchmark} {skip} to {skip + n - 1}, clips of {seconds:g} s"
+    typer.echo(f"model {model or 'mini'}, {which}, soundfont {soundfont}, {played}")
     typer.echo(score_table(scores))

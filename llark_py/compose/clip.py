@@ -54,7 +54,7 @@ def make_clip(
         augment: Play it in a random room through random equipment.
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
-        sound: `music`, or one of `NOT_MUSIC`.
+        sound: `music`, or one of `sounds.SOUNDS`.
         sung: A singer has the melody; facts then hold its words.
         sample_rate: In Hz.
 

@@ -65,10 +65,19 @@ _LINES = (
 )
 
 
-def _line(rng: random.Random) -> list[tuple[str, tuple[Syllable, ...]]]:
-    """Draw a line: its words with their syllables."""
+def draw_line(rng: random.Random) -> list[Sung]:
+    """Draw a line of words, syllable by syllable."""
     words = lexicon()
-    return [rng.choice(sorted(words[kind].items())) for kind in rng.choice(_LINES).split()]
+    drawn = [rng.choice(sorted(words[kind].items())) for kind in rng.choice(_LINES).split()]
+    return _spelled(drawn)
+
+
+def _spelled(words: list[tuple[str, tuple[Syllable, ...]]]) -> list[Sung]:
+    return [
+        Sung(syllable, word if i == 0 else "")
+        for word, syllables in words
+        for i, syllable in enumerate(syllables)
+    ]
 
 
 def set_words(spans_s: Sequence[tuple[float, float]], rng: random.Random) -> tuple[Sung, ...]:
@@ -95,11 +104,6 @@ def set_words(spans_s: Sequence[tuple[float, float]], rng: random.Random) -> tup
             sung.append(Sung(None))
             continue
         if not waiting:
-            line = [vocalise] if vocalise else _line(rng)
-            waiting = [
-                Sung(syllable, word if i == 0 else "")
-                for word, syllables in line
-                for i, syllable in enumerate(syllables)
-            ]
+            waiting = _spelled([vocalise]) if vocalise else draw_line(rng)
         sung.append(waiting.pop(0))
     return tuple(sung)

@@ -1,4 +1,4 @@
-"""Sounds that are not music: silence, noise and tones, so that a model learns to say so."""
+"""Sounds that are not music: silence, noise, tones and talk, so that a model learns to say so."""
 
 from __future__ import annotations
 
@@ -8,8 +8,12 @@ from scipy.signal import butter, lfilter
 from llark_py.errors import UnknownNameError
 
 from .room import set_peak
+from .speech import talk
 
 NOT_MUSIC = ("silence", "noise", "tone")
+"""What training clips are drawn from."""
+SOUNDS = (*NOT_MUSIC, "speech")
+"""What can be made; `mini` has not learnt to tell speech from music yet."""
 
 
 def make_sound(
@@ -18,7 +22,7 @@ def make_sound(
     """Make a sound that is not music.
 
     Args:
-        kind: One of `NOT_MUSIC`.
+        kind: One of `SOUNDS`.
         duration_s: Length in seconds.
         rng: Source of the choices.
         sample_rate: In Hz.
@@ -36,7 +40,9 @@ def make_sound(
         return set_peak(_noise(n, rng, sample_rate), rng.uniform(0.1, 0.95))
     if kind == "tone":
         return set_peak(_tone(n, rng, sample_rate), rng.uniform(0.1, 0.95))
-    raise UnknownNameError("sound", kind, ("music", *NOT_MUSIC))
+    if kind == "speech":
+        return set_peak(talk(duration_s, rng, sample_rate), rng.uniform(0.1, 0.95))
+    raise UnknownNameError("sound", kind, ("music", *SOUNDS))
 
 
 def _silence(n: int, rng: np.random.Generator) -> np.ndarray:
