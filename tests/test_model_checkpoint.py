@@ -225,3 +225,10 @@ def test_a_configuration_needs_a_tokenizer():
 def test_a_language_model_that_cannot_be_found_is_an_error(tmp_path):
     with pytest.raises(CheckpointError, match="nowhere"):
         build_model(tiny_encoder_config(), tmp_path / "nowhere")
+
+
+def test_where_parts_once_lay_is_not_saved(tmp_path):
+    model, processor = tiny_model("encodec", "qwen2", True)
+    model.config.audio_config.name_or_path = str(tmp_path)
+    save_model(model, processor, tmp_path / "model")
+    assert str(tmp_path) not in (tmp_path / "model" / "config.json").read_text()

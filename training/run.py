@@ -47,6 +47,7 @@ class _Clock:
 def train_mini(recipe: MiniRecipe) -> Path:
     """Make a `mini` from nothing; returns the folder of the model."""
     from llark_py.benchmarks.listening import evaluate_model
+    from llark_py.benchmarks.trial import Trial
 
     work = recipe.work_dir
     work.mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,9 @@ def train_mini(recipe: MiniRecipe) -> Path:
         "language", fit_language, recipe, encoder, clips, work / "language"
     )
     # 4. the numbers that go with it, then the model in its shipping form
-    report = clock.run("evaluation", evaluate_model, model, processor, recipe.evaluation_clips)
+    report = clock.run(
+        "evaluation", evaluate_model, model, processor, Trial(recipe.evaluation_clips)
+    )
     save_for_shipping(model, processor, recipe.output_dir)
     dump_config(recipe, recipe.output_dir / "recipe.yaml")
     text = json.dumps({"report": report, "stage_seconds": clock.times}, indent=1)

@@ -4,4 +4,4 @@ Putting the questions and scoring the answers are separate steps over JSON lines
 be scored again without the model.
 """
 
-NOT_PARTS = ("asking", "parsing", "rows", "table")
+NOT_PARTS = ("asking", "parsing", "table", "trial")

@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from llark_py.analysis.listening import hearing_with
+from llark_py.assistant.ears import ears_of
 from llark_py.audio import Audio
 from llark_py.compose.clip import make_clip
 from llark_py.compose.instruments import FAMILIES
-from llark_py.encoders.mini import MiniEncoder
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.theory import parse_key
 from llark_py.tools import Workspace, run_tool
@@ -28,12 +25,10 @@ from llark_py.track import Track
 
 from .asking import answer_by_ear, encode_recordings
 from .parsing import parse_families, parse_style, parse_time_signature, parse_yes_no
-from .rows import write_rows
+from .trial import CLIP_S, Trial
 
 FIRST_SEED = 900_000_000
 """Evaluation clips are composed from seeds far from those of training and of the watched set."""
-CLIP_S = 25.0
-"""As long as the clips that LLark was evaluated with."""
 CONDITIONS = ("audio", "noise", "silence", "other clip")
 TEMPO_TOLERANCE = 0.04
 _OCTAVES = (1, 2, 3, 1 / 2, 1 / 3)
@@ -252,42 +247,23 @@ def score_rows(rows: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     return {c: score([r for r in rows if r["condition"] == c]) for c in conditions}
 
 
-def evaluate_model(
-    model: Any,
-    processor: Any,
-    n: int,
-    soundfont: str = "timgm",
-    answers_path: Path | None = None,
-    free_instruments: bool = False,
-    seconds: float = CLIP_S,
-    skip: int = 0,
-) -> dict[str, dict[str, float]]:
+def evaluate_model(model: Any, processor: Any, trial: Trial) -> dict[str, dict[str, float]]:
     """Ask, keep the answers, score them.
 
     Args:
         model: A `LlarkForConditionalGeneration` in evaluation mode.
         processor: Its processor.
-        n: Clips.
-        soundfont: What they are played with; must not be a training soundfont.
-        answers_path: JSON lines of every answer go here.
-        free_instruments: See `compose_clips`.
-        seconds: Length of a clip.
-        skip: See `compose_clips`.
+        trial: What is asked about.
 
     Returns:
         Scores by condition, and those of the best constant answers.
     """
-    clips = compose_clips(n, soundfont, seconds, free_instruments, skip)
-    tower = (
-        model.get_base_model().model.audio_tower
-        if hasattr(model, "get_base_model")
-        else (model.model.audio_tower)
+    clips = compose_clips(
+        trial.n, trial.soundfont, trial.seconds, trial.free_instruments, trial.skip
     )
-    own_ears = hearing_with(tower) if isinstance(tower, MiniEncoder) else nullcontext()
-    with own_ears:
+    with ears_of(model):
         rows = list(ask(model, processor, clips))
-    if answers_path is not None:
-        write_rows(rows, answers_path)
+    trial.keep(rows)
     return {**score_rows(rows), "constant": constant_scores(clips)}
 
 

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from random import Random
 from typing import Any
 
 from llark_py.assistant.core import Assistant
-from llark_py.assistant.ears import lend_ears
+from llark_py.assistant.ears import ears_of
 from llark_py.assistant.grounded_keys import measured_modes
 from llark_py.assistant.grounding import ungrounded_numbers
 from llark_py.instruct.grammar import dialogue
 from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, user
 from llark_py.tools import names, schemas
 
-from .listening import CLIP_S, Clip, compose_clips
-from .rows import write_rows
+from .listening import Clip, compose_clips
+from .trial import Trial
 
 MAX_CLIPS = 40
 """Dialogues share so many recordings at most: what is asked differs, not what is heard."""
@@ -118,34 +117,21 @@ def is_grounded(answer: str, known: str) -> bool:
     return not wrong and not ungrounded_numbers(answer, known)
 
 
-def evaluate_model(
-    model: Any,
-    processor: Any,
-    n: int,
-    soundfont: str = "timgm",
-    answers_path: Path | None = None,
-    free_instruments: bool = False,
-    seconds: float = CLIP_S,
-    skip: int = 0,
-) -> dict[str, dict[str, float]]:
-    """Hold dialogues, keep them, score them; arguments as in `listening.evaluate_model`.
+def evaluate_model(model: Any, processor: Any, trial: Trial) -> dict[str, dict[str, float]]:
+    """Hold dialogues of one to three questions, keep them, score them.
 
     Args:
         model: A `LlarkForConditionalGeneration` in evaluation mode.
         processor: Its processor.
-        n: Dialogues, of one to three questions.
-        soundfont: What the recordings are played with.
-        answers_path: JSON lines of every turn go here.
-        free_instruments: See `listening.compose_clips`.
-        seconds: Length of a recording.
-        skip: Leave out so many dialogues and recordings first.
+        trial: What the dialogues are about.
 
     Returns:
         Scores by what the questions wanted.
     """
-    clips = compose_clips(min(n, MAX_CLIPS), soundfont, seconds, free_instruments, skip)
-    lend_ears(model)
-    rows = list(ask(Assistant(model, processor), clips, n, skip))
-    if answers_path is not None:
-        write_rows(rows, answers_path)
+    clips = compose_clips(
+        min(trial.n, MAX_CLIPS), trial.soundfont, trial.seconds, trial.free_instruments, trial.skip
+    )
+    with ears_of(model):
+        rows = list(ask(Assistant(model, processor), clips, trial.n, trial.skip))
+    trial.keep(rows)
     return score(rows)

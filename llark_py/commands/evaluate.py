@@ -31,6 +31,7 @@ def evaluate(
     import json
 
     from llark_py.benchmarks.table import score_table
+    from llark_py.benchmarks.trial import Trial
     from llark_py.catalog import load
     from llark_py.embedded import embedded_folder
     from llark_py.errors import ConfigError
@@ -43,9 +44,8 @@ def evaluate(
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
     answers = out / "answers.jsonl" if out is not None else None
-    scores = part.evaluate_model(
-        loaded, processor, n, soundfont, answers, free_instruments, seconds, skip
-    )
+    trial = Trial(n, soundfont, answers, free_instruments, seconds, skip)
+    scores = part.evaluate_model(loaded, processor, trial)
     if out is not None:
         run = {"model": model or "mini", "n": n, "skip": skip, "seconds": seconds}
         text = json.dumps({**run, "scores": scores}, indent=1)

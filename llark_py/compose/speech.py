@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .lyrics import draw_line
-from .singer import RANGES, SungNote, draw_singer, sing
+from .singer import SungNote, draw_singer, sing
 
 _SYLLABLES_A_SECOND = (3.2, 6.5)
 _PAUSE_S = (0.25, 1.1)
@@ -36,7 +36,7 @@ def talk(duration_s: float, rng: np.random.Generator, sample_rate: int) -> np.nd
         diction=float(rng.uniform(0.55, 0.85)),
     )
     # People speak in the lowest third of the range they sing in.
-    low, high, _ = RANGES[singer.kind]
+    low, high, _ = singer.range
     pitch = low + float(rng.uniform(0.0, (high - low) / 3))
     lively = float(rng.uniform(1.0, 4.0))
     pace = float(rng.uniform(*_SYLLABLES_A_SECOND))

@@ -91,6 +91,9 @@ def save_model(
         model.save_pretrained(folder, save_embedding_layers=False)
         model.config.to_json_file(folder / _BASE_FILE, use_diff=False)
     else:
+        for config in (model.config.audio_config, model.config.text_config):
+            if Path(config.name_or_path).is_dir():  # where a part once lay on this machine
+                config.name_or_path = ""
         model.save_pretrained(folder)
     processor.save_pretrained(folder)
 
@@ -232,8 +235,7 @@ def _load_adapter(name: str, dtype: str | torch.dtype | None) -> PeftModel:
     else:
         raise CheckpointError(f"the adapter '{name}' does not say which model it belongs to")
     try:
-        with warnings.catch_warnings():  # of transformers, about how peft asks for checkpointing
-            warnings.filterwarnings("ignore", category=FutureWarning)
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
             model = PeftModel.from_pretrained(base, name)
         saved = set(load_peft_weights(name, device="cpu"))
     except KeyError as error:  # how peft says that modules_to_save are not in the file
