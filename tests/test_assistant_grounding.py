@@ -13,7 +13,9 @@ from transformers import PreTrainedTokenizerFast
 
 from llark_py.assistant.grounded_keys import GroundedKeys, measured_modes
 from llark_py.assistant.grounding import (
+    HEARD_NUMBERS,
     GroundedNumbers,
+    clocks,
     numbers_in,
     trim_unfinished,
     ungrounded_numbers,
@@ -109,7 +111,8 @@ def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
     assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=40)
     answer = assistant.ask(noise(), "How fast is it?")
     assert len(answer.tool_results) == 1
-    assert ungrounded_numbers(answer.text, str(TEMPO)) == []
+    heard = f"{HEARD_NUMBERS} {clocks(noise().duration_s)}"
+    assert ungrounded_numbers(answer.text, f"{TEMPO} {heard}") == []
     assert answer.messages[-1].text == answer.text.strip()
 
 
@@ -201,3 +204,22 @@ def test_the_filter_shows_the_same_however_text_is_cut(size):
     assert "".join(shown) == "Let me see: a < b, 3.5 > 2."
     assert visible.shown == "".join(shown)
     assert "<tool_call>" in visible.without_controls()
+
+
+def test_times_of_the_recording_and_time_signatures_may_be_said_after_a_tool(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
+    )
+    said = "The drums enter at 0:01, in 4/4."
+    assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=60)
+    assert assistant.ask(noise(3.0), "How fast is it?").text == said
+
+
+def test_times_after_the_end_may_not_be_said(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
+    )
+    assistant, _ = scripted_assistant(call(audio="audio_1"), "At 7:31.", max_new_tokens=20)
+    assert "7:31" not in assistant.ask(noise(3.0), "How fast is it?").text

@@ -2,8 +2,9 @@
 
 Once a tool has answered, each number the model writes must stand, digit by digit, in a tool
 result of the conversation or in the user's own words. While a number is being written only tokens
-that go on to one of those are allowed, so streamed text never has to be taken back. Numbers in
-words ("ninety") are not covered.
+that go on to one of those are allowed, so streamed text never has to be taken back. A time such as
+1:20 counts as one number, and so does a time signature; those that can be heard (`clocks`,
+`HEARD_NUMBERS`) may be told. Numbers in words ("ninety") are not covered.
 """
 
 from __future__ import annotations
@@ -17,8 +18,11 @@ from transformers import LogitsProcessor
 
 from .reply import TOOL_CALL, control_tokens
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
-_UNFINISHED = re.compile(r"(?<![0-9])(?:[0-9]+[.,])*[0-9]+[.,]?$")
+_NUMBER = re.compile(r"[0-9]+(?:[.,:/][0-9]+)*")
+_UNFINISHED = re.compile(r"(?<![0-9])(?:[0-9]+[.,:/])*[0-9]+[.,:/]?$")
+_ENDS = ".,:/"
+HEARD_NUMBERS = "2/4 3/4 4/4 5/4 6/8 7/8 12/8"
+"""Time signatures are told by ear and may be said whatever was measured."""
 _DIGIT = re.compile(r"[0-9]")
 _BYTE = re.compile(r"^<0x([0-9A-F]{2})>$")
 
@@ -32,6 +36,11 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
 
 
+def clocks(duration_s: float) -> str:
+    """Write every second of a recording as m:ss, for the source of what may be said."""
+    return " ".join(f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1))
+
+
 def ungrounded_numbers(text: str, source: str) -> list[str]:
     """List the numbers of a text that do not stand in the source."""
     allowed = numbers_in(source)
@@ -41,7 +50,7 @@ def ungrounded_numbers(text: str, source: str) -> list[str]:
 def trim_unfinished(text: str, source: str) -> str:
     """Cut off a number at the very end that the length limit has broken in the middle."""
     last = _UNFINISHED.search(text)
-    if last and last.group().rstrip(".,") not in numbers_in(source):
+    if last and last.group().rstrip(_ENDS) not in numbers_in(source):
         return text[: last.start()].rstrip()
     return text
 
@@ -73,7 +82,7 @@ class GroundedNumbers(LogitsProcessor):
     def _mask(self, row: torch.Tensor, text: str) -> None:
         last = _UNFINISHED.search(text)
         pending = last.group() if last else ""
-        if pending and pending.rstrip(".,") not in self._allowed:
+        if pending and pending.rstrip(_ENDS) not in self._allowed:
             # The number may not end here: only what continues it is let through.
             allowed = [i for i, t in self._separators.items() if pending + t in self._prefixes]
             allowed += [i for i, t in self._with_digits.items() if self._fits(pending, t)]
@@ -85,7 +94,7 @@ class GroundedNumbers(LogitsProcessor):
             self._banned[pending] = [
                 i for i, t in self._with_digits.items() if not self._fits(pending, t)
             ]
-            if pending.endswith((".", ",")):
+            if pending.endswith(tuple(_ENDS)):
                 # It was the end of a sentence, or a fraction begins; "150.A" would be neither.
                 self._banned[pending] += self._letters
         row[self._banned[pending]] = -torch.inf
@@ -100,12 +109,12 @@ class GroundedNumbers(LogitsProcessor):
         if not last:
             return True
         number = last.group()
-        return number in self._prefixes or number.rstrip(".,") in self._allowed
+        return number in self._prefixes or number.rstrip(_ENDS) in self._allowed
 
 
 @lru_cache(maxsize=4)
 def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list[int]]:
-    """Find tokens with a digit, those that are just `.` or `,`, and those that begin a word."""
+    """Find tokens with a digit, those that join numbers, and those that begin a word."""
     special = control_tokens(tokenizer)
     digits: dict[int, str] = {}
     separators: dict[int, str] = {}
@@ -118,7 +127,7 @@ def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list
         text = chr(int(byte.group(1), 16)) if byte else token.replace("▁", " ").replace("Ġ", " ")
         if _DIGIT.search(text):
             digits[token_id] = text
-        elif text in (".", ","):
+        elif text and text in _ENDS:
             separators[token_id] = text
         elif text[:1].isalpha():
             letters.append(token_id)
