@@ -13,9 +13,8 @@ from transformers import PreTrainedTokenizerFast
 
 from llark_py.assistant.grounded_keys import GroundedKeys, measured_modes
 from llark_py.assistant.grounding import (
-    HEARD_NUMBERS,
     GroundedNumbers,
-    clocks,
+    heard_numbers,
     numbers_in,
     trim_unfinished,
     ungrounded_numbers,
@@ -111,7 +110,7 @@ def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
     assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=40)
     answer = assistant.ask(noise(), "How fast is it?")
     assert len(answer.tool_results) == 1
-    heard = f"{HEARD_NUMBERS} {clocks(noise().duration_s)}"
+    heard = heard_numbers(noise().duration_s)
     assert ungrounded_numbers(answer.text, f"{TEMPO} {heard}") == []
     assert answer.messages[-1].text == answer.text.strip()
 

@@ -44,7 +44,7 @@ from .ears import lend_ears
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
 from .grounded_keys import GroundedKeys
-from .grounding import HEARD_NUMBERS, GroundedNumbers, clocks, trim_unfinished
+from .grounding import GroundedNumbers, heard_numbers, trim_unfinished
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
 from .toolbox import Toolbox
 
@@ -212,8 +212,8 @@ class Assistant:
         )
         audios = [part.audio for part in recordings(messages)]
         tokenizer = self._decoder.tokenizer
-        times = " ".join(clocks(audio.duration_s) for audio in audios)
-        source = f"{quotable_text(messages)} {HEARD_NUMBERS} {times}"
+        heard = heard_numbers(max((audio.duration_s for audio in audios), default=0.0))
+        source = f"{quotable_text(messages)} {heard}"
         constraints: list[LogitsProcessor] = []
         if measured:
             constraints.append(GroundedNumbers(tokenizer, source, len(prompt)))

@@ -3,8 +3,8 @@
 Once a tool has answered, each number the model writes must stand, digit by digit, in a tool
 result of the conversation or in the user's own words. While a number is being written only tokens
 that go on to one of those are allowed, so streamed text never has to be taken back. A time such as
-1:20 counts as one number, and so does a time signature; those that can be heard (`clocks`,
-`HEARD_NUMBERS`) may be told. Numbers in words ("ninety") are not covered.
+1:20 counts as one number, and so does a time signature; those that can be heard
+(`heard_numbers`) may be told. Numbers in words ("ninety") are not covered.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from transformers import LogitsProcessor
 
 from .reply import TOOL_CALL, control_tokens
 
-_NUMBER = re.compile(r"[0-9]+(?:[.,:/][0-9]+)*")
-_UNFINISHED = re.compile(r"(?<![0-9])(?:[0-9]+[.,:/])*[0-9]+[.,:/]?$")
-_ENDS = ".,:/"
-HEARD_NUMBERS = "2/4 3/4 4/4 5/4 6/8 7/8 12/8"
-"""Time signatures are told by ear and may be said whatever was measured."""
+_JOINTS = ".,:/"
+"""What joins figures to one number, and may as well end a sentence."""
+_NUMBER = re.compile(rf"[0-9]+(?:[{_JOINTS}][0-9]+)*")
+_UNFINISHED = re.compile(rf"(?<![0-9])(?:[0-9]+[{_JOINTS}])*[0-9]+[{_JOINTS}]?$")
+_TIME_SIGNATURES = "2/4 3/4 4/4 5/4 6/8 7/8 12/8"
 _DIGIT = re.compile(r"[0-9]")
 _BYTE = re.compile(r"^<0x([0-9A-F]{2})>$")
 
@@ -36,9 +36,14 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
 
 
-def clocks(duration_s: float) -> str:
-    """Write every second of a recording as m:ss, for the source of what may be said."""
-    return " ".join(f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1))
+def heard_numbers(duration_s: float) -> str:
+    """Write what may be said by ear whatever was measured: time signatures, and times as m:ss.
+
+    Args:
+        duration_s: Length of the longest recording.
+    """
+    times = " ".join(f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1))
+    return f"{_TIME_SIGNATURES} {times}"
 
 
 def ungrounded_numbers(text: str, source: str) -> list[str]:
@@ -50,7 +55,7 @@ def ungrounded_numbers(text: str, source: str) -> list[str]:
 def trim_unfinished(text: str, source: str) -> str:
     """Cut off a number at the very end that the length limit has broken in the middle."""
     last = _UNFINISHED.search(text)
-    if last and last.group().rstrip(_ENDS) not in numbers_in(source):
+    if last and last.group().rstrip(_JOINTS) not in numbers_in(source):
         return text[: last.start()].rstrip()
     return text
 
@@ -82,7 +87,7 @@ class GroundedNumbers(LogitsProcessor):
     def _mask(self, row: torch.Tensor, text: str) -> None:
         last = _UNFINISHED.search(text)
         pending = last.group() if last else ""
-        if pending and pending.rstrip(_ENDS) not in self._allowed:
+        if pending and pending.rstrip(_JOINTS) not in self._allowed:
             # The number may not end here: only what continues it is let through.
             allowed = [i for i, t in self._separators.items() if pending + t in self._prefixes]
             allowed += [i for i, t in self._with_digits.items() if self._fits(pending, t)]
@@ -94,7 +99,7 @@ class GroundedNumbers(LogitsProcessor):
             self._banned[pending] = [
                 i for i, t in self._with_digits.items() if not self._fits(pending, t)
             ]
-            if pending.endswith(tuple(_ENDS)):
+            if pending.endswith(tuple(_JOINTS)):
                 # It was the end of a sentence, or a fraction begins; "150.A" would be neither.
                 self._banned[pending] += self._letters
         row[self._banned[pending]] = -torch.inf
@@ -109,7 +114,7 @@ class GroundedNumbers(LogitsProcessor):
         if not last:
             return True
         number = last.group()
-        return number in self._prefixes or number.rstrip(_ENDS) in self._allowed
+        return number in self._prefixes or number.rstrip(_JOINTS) in self._allowed
 
 
 @lru_cache(maxsize=4)
@@ -127,7 +132,7 @@ def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list
         text = chr(int(byte.group(1), 16)) if byte else token.replace("▁", " ").replace("Ġ", " ")
         if _DIGIT.search(text):
             digits[token_id] = text
-        elif text and text in _ENDS:
+        elif len(text) == 1 and text in _JOINTS:
             separators[token_id] = text
         elif text[:1].isalpha():
             letters.append(token_id)
