@@ -26,6 +26,14 @@ TEMPO = {"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "beat_count": 24, "confidence
 SOURCE = '{"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "lowest_note": "C3"}'
 
 
+def let_tools_say(monkeypatch, content):
+    """Let every tool return the same, whatever it is given."""
+    monkeypatch.setattr(
+        "llark_py.assistant.toolbox.run_tool",
+        lambda name, *args, call_id: ToolResult(call_id, name, content),
+    )
+
+
 def test_numbers_are_read_as_written():
     assert numbers_in(SOURCE) == {"90.1", "45.0", "45", "3"}
     assert ungrounded_numbers("It has 90.1 BPM, or 45, from C3.", SOURCE) == []
@@ -103,10 +111,7 @@ def test_every_allowed_number_can_be_written():
     ],
 )
 def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
-    )
+    let_tools_say(monkeypatch, TEMPO)
     assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=40)
     answer = assistant.ask(noise(), "How fast is it?")
     assert len(answer.tool_results) == 1
@@ -116,10 +121,7 @@ def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
 
 
 def test_right_numbers_pass_untouched(monkeypatch):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
-    )
+    let_tools_say(monkeypatch, TEMPO)
     said = "It has 90.1 BPM (93 asked: no, confidence 0.93), 24 beats, perhaps 45."
     assistant, _ = scripted_assistant(call(audio="audio_1"), said)
     assert assistant.ask(noise(), "Is it 93?").text == said
@@ -168,10 +170,7 @@ def test_only_the_measured_mode_can_be_written(make, said, free):
 
 
 def test_a_wrong_mode_of_the_model_is_never_shown(monkeypatch):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, KEY),
-    )
+    let_tools_say(monkeypatch, KEY)
     said = "It is F# major, or A minor."
     assistant, _ = scripted_assistant(call("estimate_key", audio="audio_1"), said)
     answer = assistant.ask(noise(), "Which key is it in?").text
@@ -179,10 +178,7 @@ def test_a_wrong_mode_of_the_model_is_never_shown(monkeypatch):
 
 
 def test_arguments_of_a_second_call_are_not_held_back(monkeypatch):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
-    )
+    let_tools_say(monkeypatch, TEMPO)
     second = call("transcribe_notes", audio="audio_1", start_s=17.5)
     assistant, _ = scripted_assistant(call(audio="audio_1"), second, "Done.")
     answer = assistant.ask(noise(), "How fast is it?")
@@ -206,19 +202,13 @@ def test_the_filter_shows_the_same_however_text_is_cut(size):
 
 
 def test_times_of_the_recording_and_time_signatures_may_be_said_after_a_tool(monkeypatch):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
-    )
+    let_tools_say(monkeypatch, TEMPO)
     said = "The drums enter at 0:01, in 4/4."
     assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=60)
     assert assistant.ask(noise(3.0), "How fast is it?").text == said
 
 
 def test_times_after_the_end_may_not_be_said(monkeypatch):
-    monkeypatch.setattr(
-        "llark_py.assistant.toolbox.run_tool",
-        lambda name, *args, call_id: ToolResult(call_id, name, TEMPO),
-    )
+    let_tools_say(monkeypatch, TEMPO)
     assistant, _ = scripted_assistant(call(audio="audio_1"), "At 7:31.", max_new_tokens=20)
     assert "7:31" not in assistant.ask(noise(3.0), "How fast is it?").text

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -212,12 +212,14 @@ class Assistant:
         )
         audios = [part.audio for part in recordings(messages)]
         tokenizer = self._decoder.tokenizer
-        heard = heard_numbers(max((audio.duration_s for audio in audios), default=0.0))
-        source = f"{quotable_text(messages)} {heard}"
         constraints: list[LogitsProcessor] = []
+        trim: Callable[[str], str] = str
         if measured:
+            heard = heard_numbers(max((audio.duration_s for audio in audios), default=0.0))
+            source = f"{quotable_text(messages)} {heard}"
             constraints.append(GroundedNumbers(tokenizer, source, len(prompt)))
             constraints.append(GroundedKeys(tokenizer, source, len(prompt)))
+            trim = partial(trim_unfinished, source=source)
         if not may_call:
             ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
             constraints.append(NoBadWordsLogitsProcessor([ids]))
@@ -228,7 +230,6 @@ class Assistant:
         for piece in pieces:
             if shown := visible.feed(piece):
                 yield shown
-        trim = partial(trim_unfinished, source=source) if measured else str
         if shown := visible.finish(trim):
             yield shown
         if TOOL_CALL in visible.raw:
