@@ -15,10 +15,10 @@ from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 
 from . import instruments
+from .banks import playable
 from .instruments import SINGER
-from .patches import soundfont_of_patches
 from .score import Part, Score
-from .soundfonts import DEFAULT, LEFT_OUT, SYNTH, Source, soundfont_path, split_blend
+from .soundfonts import DEFAULT, DRUMS, LEFT_OUT, SYNTH, Source, soundfont_path, split_blend
 from .synthesis import synthesise
 from .vocals import render_singers
 
@@ -55,7 +55,8 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
     try:
-        source = soundfont_of_patches(path) if path.is_dir() else str(path)
+        source = playable(path)
+        source = source if isinstance(source, bytes) else str(source)
         return synth, synth.sfload(source, max_voices=_MAX_VOICES)
     except Exception as error:
         raise ConfigError(f"{path} is not a soundfont that can be read: {error}") from error
@@ -121,7 +122,7 @@ def _has(source: Source, part: Part, rate: int) -> bool:
     """Tell whether a source can play a part."""
     if source.name == SYNTH:
         return True
-    if part.instrument != "drums" and part.program in LEFT_OUT.get(source.name, ()):
+    if (DRUMS if part.instrument == "drums" else part.program) in LEFT_OUT.get(source.name, ()):
         return False
     synth, sfid = _synth(soundfont_path(source.name), rate)
     bank, program = (_DRUM_BANK, 0) if part.instrument == "drums" else (0, part.program)
