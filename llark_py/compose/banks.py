@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from llark_py.errors import ConfigError
@@ -17,7 +18,7 @@ from .patches import soundfont_of_patches
 from .recordings import soundfont_of_recordings
 
 # Count up when the same recordings would be made into something else.
-_VERSION = 1
+_VERSION = 2
 
 
 def sound_folder() -> Path:
@@ -45,7 +46,7 @@ def playable(path: Path) -> Path | bytes:
     return soundfont_of_patches(path)
 
 
-def _kept(folder: Path, pattern: str, make) -> Path:  # type: ignore[no-untyped-def]
+def _kept(folder: Path, pattern: str, make: Callable[[Path], bytes]) -> Path:
     """Make a soundfont, or find the one that was made of the same files."""
     files = sorted((str(p.relative_to(folder)), p.stat().st_size) for p in folder.glob(pattern))
     digest = hashlib.sha256(repr((_VERSION, files)).encode()).hexdigest()[:16]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +34,14 @@ _KITS = {
     "Audiophob": "Audiophob",
     "rumpf_kit_z01_h2": "Rumpf",
 }
-KITS = tuple(range(len(_KITS)))
-"""Programs of the kits, in bank 128."""
+_ELECTRONIC = ("TR-808", "Electric Empire", "Hard Electro", "VariBreaks", "Audiophob")
+_ELECTRONIC_PROGRAMS = (24, 25, 26)
+_P_OTHER_KIND = 0.15
+KIT_KEYS = frozenset(
+    {35, 36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, 53, 54, 56, 57, 59}
+    | {60, 61, 62, 63, 64, 70, 75, 82}
+)
+"""General MIDI keys that every kit has."""
 
 # What the name of an instrument says, the first that fits: key and pattern.
 _NAMES = (
@@ -51,12 +58,17 @@ _NAMES = (
     (51, r"\bride(?!.*(bell|cup))"),
     (49, r"crash"),
     (56, r"cow ?bell"),
+    (53, r"\bbell"),
+    (60, r"bongo hi"),
+    (61, r"bongo lo"),
     (63, r"conga"),
     (70, r"shaker|maraca"),
     (75, r"clave"),
     (54, r"tambourine"),
 )
 _NEEDED = {36, 38, 42}
+# Whose pieces complete a kit; the last is hand percussion only.
+_LENDERS = ("GMRockKit", "TR808EmulationKit", "Gimme A Hand 1.0")
 # Where a kit lacks a piece, a relative plays it, some semitones away.
 _RELATIVES = {
     35: ((36, -2),),
@@ -73,6 +85,10 @@ _RELATIVES = {
     57: ((49, -2),),
     51: ((49, 3),),
     59: ((51, 2),),
+    53: ((56, 5),),
+    62: ((63, 2),),
+    64: ((63, -4),),
+    82: ((70, -2),),
 }
 
 
@@ -85,8 +101,8 @@ class _Layer(NamedTuple):
 def soundfont_of_kits(folder: Path) -> bytes:
     """Make a SoundFont 2 file of Hydrogen drum kits.
 
-    A piece that a kit lacks is a relative of it, else that of GMRockKit or of TR-808, so that
-    every kit has the same pieces.
+    A piece that a kit lacks is a relative of it, else that of another kit, so that every kit has
+    all of `KIT_KEYS`.
 
     Args:
         folder: Holds `NAME/drumkit.xml` and the recordings.
@@ -98,7 +114,7 @@ def soundfont_of_kits(folder: Path) -> bytes:
     kits = {name: kit for name, kit in kits.items() if kit.keys() >= _NEEDED}
     if not kits:
         raise ConfigError(f"no drum kits (NAME/drumkit.xml) in {folder}")
-    lenders = [kits[name] for name in list(_KITS)[:2] if name in kits]
+    lenders = [_completed(_strokes(folder / n)) for n in _LENDERS if (folder / n).is_dir()]
     presets = []
     for program, (name, title) in enumerate(_KITS.items()):
         if name not in kits:
@@ -106,9 +122,18 @@ def soundfont_of_kits(folder: Path) -> bytes:
         kit = _completed(kits[name])
         for lender in lenders:
             kit = {**lender, **kit}
+        if missing := KIT_KEYS - kit.keys():
+            raise ConfigError(f"the drum kits in {folder} are not whole: no key {min(missing)}")
         zones = [zone for key in sorted(kit) for zone in _zones(key, kit[key])]
         presets.append(Preset(title, program, DRUM_BANK, zones))
     return soundfont_bytes(presets)
+
+
+def draw_kit(program: int, rng: random.Random) -> int:
+    """Draw a kit of the soundfont for the General MIDI kit a part asks for, mostly of its kind."""
+    electronic = (program in _ELECTRONIC_PROGRAMS) != (rng.random() < _P_OTHER_KIND)
+    titles = list(_KITS.values())
+    return titles.index(rng.choice([t for t in titles if (t in _ELECTRONIC) == electronic]))
 
 
 def _strokes(folder: Path) -> dict[int, list[Sample]]:

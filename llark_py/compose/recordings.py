@@ -42,7 +42,7 @@ _INSTRUMENTS = {
     "harp": _Instrument((46,), False, 1.5),
     "organ": _Instrument((19,), True, 0.3),
     "piano": _Instrument((0, 1), False, 0.3),
-    "saxophone": _Instrument((64, 65, 66), True, 0.12),
+    "saxophone": _Instrument((65, 66), True, 0.12),
     "trombone": _Instrument((57,), True, 0.15),
     "trumpet": _Instrument((56,), True, 0.12),
     "tuba": _Instrument((58,), True, 0.2),

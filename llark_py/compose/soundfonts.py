@@ -17,7 +17,6 @@ from typing import NamedTuple
 from llark_py.errors import MissingExtraError, UnknownNameError
 
 from .banks import playable, sound_folder
-from .kits import KITS
 
 DEFAULT = "timgm"
 """The soundfont every installation has: it travels with pretty_midi."""
@@ -25,6 +24,8 @@ SYNTH = "synth"
 """Our own synthesizer (`synthesis.py`), which goes by the name of a soundfont."""
 _BLEND, _SHIFTED = "+", "~"
 
+KITS = "kits"
+"""Recorded drum kits (`kits.py`), which play only drums."""
 _INSTALLED = {
     "fluid": ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "apt install fluid-soundfont-gm"),
     "musescore": (
@@ -38,7 +39,7 @@ _INSTALLED = {
         "/usr/share/minuet/soundfonts/GeneralUser-v1.47.sf2",
         "apt install minuet-data",
     ),
-    "kits": (
+    KITS: (
         "/usr/share/hydrogen/data/drumkits",
         "apt install hydrogen-data hydrogen-drumkits",
     ),
@@ -57,12 +58,6 @@ LEFT_OUT = {
 }
 """Programs that are not played in blends because their notes correlate with those of `timgm` (see
 `training/independence.py`): what a model is judged with must not be what it was trained with."""
-DRUM_KITS = {
-    "fluid": (0, 8, 16, 24, 25, 32, 40),
-    "musescore": (0, 8, 16, 24, 25, 32, 40),
-    "kits": KITS,
-}
-"""Kits (programs of the drum bank) that the seed of a piece draws from; others play the score's."""
 
 
 class Source(NamedTuple):
