@@ -1,7 +1,6 @@
 """Makes a soundfont of a folder of Gravis UltraSound patches, such as Debian's `freepats`.
 
-Patch layout as in the Gravis UltraSound Software Development Kit 2.22, appendix on patch files;
-soundfont layout as in the SoundFont 2.04 technical specification, sections 4 to 8.
+Patch layout as in the Gravis UltraSound Software Development Kit 2.22, appendix on patch files.
 """
 
 from __future__ import annotations
@@ -9,59 +8,27 @@ from __future__ import annotations
 import math
 import re
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from llark_py.errors import ConfigError
+
+from .sf2 import DRUM_BANK, Preset, Sample, Zone, key_zones, soundfont_bytes
 
 _HEADER = struct.Struct("<12s10s60sBBBHHI36s2s16sIB40sBBIB40s")
 _SAMPLE = struct.Struct("<7sBIIIHIIIhB6s6s6sBHH36s")
 _IS_16_BIT, _IS_UNSIGNED, _LOOPS, _PING_PONG, _REVERSED, _SUSTAINS, _HAS_ENVELOPE = (
     1 << bit for bit in range(7)
 )
-_SHDR = struct.Struct("<20sIIIIIBbHH")
 _FULL_SWING_S = 2**21 / 44_100
 _STROKE_RELEASE_S = 2.0
 _OFFSET_DB = 36.0  # what the whole range of an envelope offset stands for
-_ATTACK, _DECAY, _SUSTAIN, _RELEASE = 34, 36, 37, 38
-_KEY_RANGE, _SAMPLE_ID, _SAMPLE_MODES, _ROOT_KEY, _INSTRUMENT, _FINE_TUNE = 43, 53, 54, 58, 41, 52
-_EXCLUSIVE_CLASS = 57
 _HI_HATS = (42, 44, 46)
-_DRUM_BANK = 128
-_GUARD = 46  # zeros that must follow a sample
 
 
-@dataclass(frozen=True)
-class PatchSample:
-    """One recording of a patch: keys it serves, its pitch (MIDI, fractional), loop, envelope.
-
-    `attack_s`, `decay_s` and `release_s` are times, `sustain_db` how far the level falls.
-    """
-
-    samples: np.ndarray
-    rate: int
-    low: int
-    high: int
-    root: float
-    loop: tuple[int, int] | None
-    attack_s: float
-    decay_s: float
-    sustain_db: float
-    release_s: float
-
-
-class _Zone(NamedTuple):
-    low: int
-    high: int
-    sample: PatchSample
-    exclusive: int
-
-
-def read_patch(path: Path) -> list[PatchSample]:
+def read_patch(path: Path) -> list[Sample]:
     """Read the recordings of a `.pat` file.
 
     Raises:
@@ -83,7 +50,7 @@ def read_patch(path: Path) -> list[PatchSample]:
     return found
 
 
-def _read_sample(fields: tuple, data: bytes) -> PatchSample:
+def _read_sample(fields: tuple, data: bytes) -> Sample:
     (_, _, _, start, end, rate, low_mhz, high_mhz, root_mhz, *_), modes = fields, fields[14]
     wide = bool(modes & _IS_16_BIT)
     kind = {(True, True): "<u2", (True, False): "<i2", (False, True): "u1", (False, False): "i1"}
@@ -102,7 +69,7 @@ def _read_sample(fields: tuple, data: bytes) -> PatchSample:
             loop = (loop[0], len(samples))
         if loop[1] - loop[0] < 8:
             loop = None
-    return PatchSample(
+    return Sample(
         samples,
         rate,
         math.ceil(_midi(low_mhz) - 0.5),
@@ -157,111 +124,16 @@ def soundfont_of_patches(folder: Path) -> bytes:
     Raises:
         ConfigError: A patch cannot be read, or there are none.
     """
-    presets: list[tuple[str, int, int, list[_Zone]]] = []
+    presets: list[Preset] = []
     for program, path in _numbered(folder / "Tone_000").items():
-        found = sorted(read_patch(path), key=lambda s: (s.high, s.root))
-        # The keys below the lowest and above the highest range are played too.
-        tops = [s.high for s in found[:-1]] + [127]
-        lows = [0, *(top + 1 for top in tops[:-1])]
-        zones = [_Zone(*z, 0) for z in zip(lows, tops, found, strict=True) if z[0] <= z[1]]
-        presets.append((path.stem, program, 0, zones))
+        presets.append(Preset(path.stem, program, 0, key_zones(read_patch(path))))
     hits = [
         # Drums sound as they were recorded, whatever pitch the patch claims.
-        _Zone(key, key, replace(read_patch(path)[0], root=float(key)), int(key in _HI_HATS))
+        Zone(key, key, replace(read_patch(path)[0], root=float(key)), int(key in _HI_HATS))
         for key, path in _numbered(folder / "Drum_000").items()
     ]
     if not presets and not hits:
         raise ConfigError(f"no patches (Tone_000/NNN_name.pat) in {folder}")
     if hits:
-        presets.append(("drums", 0, _DRUM_BANK, hits))
-    return _soundfont(presets)
-
-
-def _timecents(seconds: float) -> int:
-    return round(1200 * math.log2(min(max(seconds, 0.001), 100.0)))
-
-
-def _generators(zone: _Zone, sample_id: int) -> bytes:
-    sample = zone.sample
-    root = round(sample.root)
-    pairs: list[tuple[int, int]] = [
-        (_KEY_RANGE, zone.low | zone.high << 8),
-        (_ATTACK, _timecents(sample.attack_s)),
-        (_DECAY, _timecents(sample.decay_s)),
-        (_SUSTAIN, round(min(sample.sustain_db, 100.0) * 10)),
-        (_RELEASE, _timecents(sample.release_s)),
-        (_FINE_TUNE, round((root - sample.root) * 100)),
-        (_SAMPLE_MODES, 0 if sample.loop is None else 1),
-        (_EXCLUSIVE_CLASS, zone.exclusive),
-        (_ROOT_KEY, min(max(root, 0), 127)),
-        (_SAMPLE_ID, sample_id),
-    ]
-    return b"".join(
-        struct.pack("<HH", op, amount) if op == _KEY_RANGE else struct.pack("<Hh", op, amount)
-        for op, amount in pairs
-    )
-
-
-def _chunk(name: bytes, body: bytes) -> bytes:
-    return name + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
-
-
-def _list(name: bytes, chunks: Sequence[bytes]) -> bytes:
-    return _chunk(b"LIST", name + b"".join(chunks))
-
-
-def _soundfont(presets: list[tuple[str, int, int, list[_Zone]]]) -> bytes:
-    """Write presets of one instrument each; the end of every table is a record of its own."""
-    waves: list[np.ndarray] = []
-    phdr, pbag, pgen, inst, ibag, igen, shdr = ([] for _ in range(7))  # type: ignore[var-annotated]
-    at = zones_so_far = generators_so_far = 0
-    for index, (name, program, bank, zones) in enumerate(presets):
-        label = name.encode("ascii", "replace")[:19]
-        phdr.append(struct.pack("<20sHHHIII", label, program, bank, index, 0, 0, 0))
-        pbag.append(struct.pack("<HH", index, 0))
-        pgen.append(struct.pack("<HH", _INSTRUMENT, index))
-        inst.append(struct.pack("<20sH", label, zones_so_far))
-        for zone in zones:
-            sample, n = zone.sample, len(zone.sample.samples)
-            start, end = sample.loop or (0, n)
-            ibag.append(struct.pack("<HH", generators_so_far, 0))
-            body = _generators(zone, len(shdr))
-            igen.append(body)
-            generators_so_far += len(body) // 4
-            zones_so_far += 1
-            root = min(max(round(sample.root), 0), 127)
-            shdr.append(
-                _SHDR.pack(label, at, at + n, at + start, at + end, sample.rate, root, 0, 0, 1)
-            )
-            waves += [sample.samples, np.zeros(_GUARD, np.int16)]
-            at += n + _GUARD
-    n = len(presets)
-    phdr.append(struct.pack("<20sHHHIII", b"EOP", 0, 0, n, 0, 0, 0))
-    pbag.append(struct.pack("<HH", n, 0))
-    inst.append(struct.pack("<20sH", b"EOI", zones_so_far))
-    ibag.append(struct.pack("<HH", generators_so_far, 0))
-    shdr.append(_SHDR.pack(b"EOS", 0, 0, 0, 0, 0, 0, 0, 0, 0))
-    heads = [
-        _list(
-            b"INFO",
-            [
-                _chunk(b"ifil", struct.pack("<HH", 2, 1)),
-                _chunk(b"isng", b"EMU8000\0"),
-                _chunk(b"INAM", b"patches\0"),
-            ],
-        ),
-        _list(b"sdta", [_chunk(b"smpl", np.concatenate(waves).astype("<i2").tobytes())]),
-    ]
-    tables = {
-        b"phdr": phdr,
-        b"pbag": pbag,
-        b"pmod": [b"\0" * 10],
-        b"pgen": [*pgen, b"\0" * 4],
-        b"inst": inst,
-        b"ibag": ibag,
-        b"imod": [b"\0" * 10],
-        b"igen": [*igen, b"\0" * 4],
-        b"shdr": shdr,
-    }
-    heads.append(_list(b"pdta", [_chunk(name, b"".join(rows)) for name, rows in tables.items()]))
-    return _chunk(b"RIFF", b"sfbk" + b"".join(heads))
+        presets.append(Preset("drums", 0, DRUM_BANK, hits))
+    return soundfont_bytes(presets)

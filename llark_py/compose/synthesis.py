@@ -85,7 +85,7 @@ def synthesise(score: Score, sample_rate: int) -> np.ndarray:
     """Play a score with timbres drawn from its seed.
 
     Args:
-        score: The piece; panning is ignored.
+        score: The piece; panning is ignored, parts without notes are silent.
         sample_rate: In Hz.
 
     Returns:
@@ -93,6 +93,8 @@ def synthesise(score: Score, sample_rate: int) -> np.ndarray:
     """
     total = np.zeros(round(score.duration_s * sample_rate), np.float32)
     for index, part in enumerate(score.parts):
+        if not part.notes:  # its place is kept, so that the others keep their timbres
+            continue
         rng = np.random.default_rng([score.seed, index])
         timbre = draw_timbre(part.instrument, rng, sample_rate)
         total += _play_part(part, timbre, score.detune_semitones, len(total), sample_rate)
