@@ -118,24 +118,24 @@ def _curve(n: int, points: int, spread: float, rng: np.random.Generator) -> np.n
 def blur_timbre(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change the sound as other samples, rooms and microphones would; what is played stays.
 
-    Both spectra get another balance (8 dB and more) and contrast, formants move by up to two mel
-    bands, a band is masked. There are few soundfonts to train on, and this keeps the encoder from
-    knowing them by their spectra.
+    Both spectra get another balance and contrast, formants move by up to one mel band, a band is
+    masked. There are few soundfonts to train on, and this keeps the encoder from knowing them by
+    their spectra; more of it hides timbre itself, which is the hardest to learn.
     """
     mel: np.ndarray = features[:, :MEL_WIDTH].reshape(-1, MEL_BANDS)
     pitch: np.ndarray = features[:, MEL_WIDTH:]
-    if rng.random() < 0.8:
-        spread = rng.uniform(0.2, 1.0)
+    if rng.random() < 0.6:
+        spread = rng.uniform(0.1, 0.5)
         mel = mel + _curve(MEL_BANDS, 8, spread, rng)
         pitch = pitch + _curve(PITCH_BINS, 9, spread * 0.8, rng)
-    if rng.random() < 0.5:
-        mel = (mel - mel.mean()) * rng.uniform(0.8, 1.25) + mel.mean()
-        pitch = (pitch - pitch.mean()) * rng.uniform(0.8, 1.25) + pitch.mean()
-    if rng.random() < 0.4:
-        read = np.clip(np.arange(MEL_BANDS) + rng.uniform(-2, 2), 0, MEL_BANDS - 1.001)
+    if rng.random() < 0.3:
+        mel = (mel - mel.mean()) * rng.uniform(0.88, 1.14) + mel.mean()
+        pitch = (pitch - pitch.mean()) * rng.uniform(0.88, 1.14) + pitch.mean()
+    if rng.random() < 0.2:
+        read = np.clip(np.arange(MEL_BANDS) + rng.uniform(-1, 1), 0, MEL_BANDS - 1.001)
         low, weight = read.astype(int), (read % 1).astype(np.float32)
         mel = mel[:, low] * (1 - weight) + mel[:, low + 1] * weight
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         first = rng.integers(MEL_BANDS - 5)
         mel[:, first : first + rng.integers(1, 6)] = mel.mean()
     return np.concatenate([mel.reshape(-1, MEL_WIDTH), pitch], 1)
