@@ -36,8 +36,10 @@ class ClipSettings(Settings):
 
 
 class FitSettings(Settings):
-    """How a stage is optimised (AdamW, linear warm-up, cosine decay)."""
+    """How a stage is optimised (linear warm-up, cosine decay)."""
 
+    optimizer: Literal["adamw", "muon"] = "adamw"
+    """`muon` moves hidden matrices by orthogonalised momentum, everything else by AdamW."""
     steps: int = Field(1_000, ge=1)
     batch_size: int = Field(48, ge=1)
     learning_rate: float = Field(1e-3, gt=0)
