@@ -141,19 +141,27 @@ def blur_timbre(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.concatenate([mel.reshape(-1, MEL_WIDTH), pitch], 1)
 
 
+def draw_features(
+    shards: Shards, indices: list[int], window: int, rng: random.Random
+) -> tuple[Tensor, list[View]]:
+    """Draw augmented windows of some clips: `(batch, window, 488)` and how they are seen."""
+    noise = np.random.default_rng(rng.getrandbits(32))
+    rows, views = [], []
+    for index in indices:
+        features = shards.features(index)
+        views.append(draw_view(len(features), window, rng))
+        rows.append(blur_timbre(view_features(features, views[-1], window), noise))
+    return torch.from_numpy(np.stack(rows).astype(np.float32)), views
+
+
 def draw_batch(
     shards: Shards, indices: list[int], rng: random.Random
 ) -> tuple[Tensor, list[Track]]:
     """Draw augmented windows of some clips: `(batch, window, 488)` and their facts."""
     window = draw_window_length(rng)
-    noise = np.random.default_rng(rng.getrandbits(32))
-    rows, tracks = [], []
-    for index in indices:
-        features = shards.features(index)
-        view = draw_view(len(features), window, rng)
-        rows.append(blur_timbre(view_features(features, view, window), noise))
-        tracks.append(view_track(shards.tracks[index], view, window))
-    return torch.from_numpy(np.stack(rows).astype(np.float32)), tracks
+    features, views = draw_features(shards, indices, window, rng)
+    seen = zip(indices, views, strict=True)
+    return features, [view_track(shards.tracks[i], view, window) for i, view in seen]
 
 
 def plain_batch(shards: Shards, indices: list[int]) -> tuple[Tensor, list[Track]]:
