@@ -12,7 +12,7 @@ from llark_py.encoders import encoder_config
 from llark_py.encoders.mini_features import MEL_WIDTH, extract_features, normalise_level
 from llark_py.errors import ConfigError, UnknownNameError
 from llark_py.track import Chord, Instrument, Note, Track
-from llark_py.training.encoder import head_losses, prefer_named_styles, tempo_loss
+from llark_py.training.encoder import head_losses, tempo_loss
 from llark_py.training.labels import IGNORE, batch_labels, chord_class
 from llark_py.training.recipe import ClipSettings, load_recipe, recipe_names
 from llark_py.training.shards import Shards, clip_kind, make_shards, plan_shards
@@ -115,17 +115,6 @@ def test_unknown_facts_add_no_loss():
 def test_tempo_loss_is_least_at_the_true_bin():
     at = [tempo_loss(torch.eye(96)[[i]] * 9, torch.tensor([40.0])) for i in (38, 40, 43)]
     assert at[1] < at[0] and at[1] < at[2]
-
-
-def test_named_styles_are_preferred_to_none_but_not_to_noise():
-    plain = TRACK.model_copy(update={"genre": None})
-    noise = plain.model_copy(update={"sound": "noise"})
-    tracks, rng = [TRACK, plain, noise], random.Random(0)
-    assert prefer_named_styles(tracks, [0, 1, 2], 1.0, rng) == [0, 0, 2]
-    assert prefer_named_styles(tracks, [0, 1, 2], 0.0, rng) == [0, 1, 2]
-    assert prefer_named_styles([plain, noise], [0, 1], 1.0, rng) == [0, 1]
-    drawn = prefer_named_styles(tracks, [1] * 1000, 0.4, rng)
-    assert 350 < drawn.count(0) < 450
 
 
 def test_shards_resume_and_repeat(tmp_path):

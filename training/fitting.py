@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Sampler, SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from llark_py.model.precision import bf16_is_fast
 
+from .muon import Muon, parameter_groups
 from .recipe import FitSettings
+
+_STATE = "trainer_state.json"  # what the Trainer writes last into a checkpoint
 
 
 def use_bf16(precision: str) -> bool:
@@ -36,23 +39,59 @@ class Indices(Dataset):
         return index
 
 
+class Steps(Indices):
+    """Numbers of steps, in order: the collator is given one and makes that step's whole batch.
+
+    A batch that depends on its number alone is the same whether the run was stopped before it or
+    not, and none comes twice after a stop.
+    """
+
+
 Loss = Callable[..., torch.Tensor]  # of (module, batch)
 
 
 class _Trainer(Trainer):
-    """A Trainer that may be given the loss of a batch."""
+    """A Trainer that may be given the loss of a batch, and knows Muon and `Steps`."""
 
-    def __init__(self, *args: Any, loss: Loss | None, **kwargs: Any):
+    def __init__(self, *args: Any, loss: Loss | None, muon: bool, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        self.loss = loss
+        self.loss, self.muon = loss, muon
         if loss is not None:
             self.model_accepts_loss_kwargs = False  # a mean over the batch, not over the step
+
+    def create_optimizer(self, model=None):
+        if self.muon and self.optimizer is None:
+            groups = parameter_groups(model or self.model, self.args.weight_decay)
+            betas = (self.args.adam_beta1, self.args.adam_beta2)
+            self.optimizer = Muon(groups, self.args.learning_rate, betas=betas)
+        return super().create_optimizer(model)
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:
+        dataset = train_dataset or self.train_dataset
+        if isinstance(dataset, Steps):
+            return SequentialSampler(dataset)
+        return super()._get_train_sampler(train_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         if self.loss is None:
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         loss = self.loss(model, inputs)
         return (loss, {}) if return_outputs else loss
+
+
+def last_checkpoint(folder: Path) -> Path | None:
+    """Find the latest whole checkpoint; one whose writing was cut short does not count."""
+    for path in sorted(folder.glob("checkpoint-*"), key=_step_of, reverse=True):
+        try:
+            json.loads((path / _STATE).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        return path
+    return None
+
+
+def _step_of(checkpoint: Path) -> int:
+    return int(checkpoint.name.rpartition("-")[2])
 
 
 def fit(
@@ -69,7 +108,7 @@ def fit(
 
     Args:
         module: `module(**batch)` returns a dict or output with `loss`.
-        dataset: What the collator gets items of.
+        dataset: What the collator gets items of; of `Steps` one at a time, in order.
         collate: Items to a batch of keyword arguments.
         settings: Steps, batch size, learning rate, precision.
         folder: Checkpoints go here; an earlier one of the same stage is resumed.
@@ -86,7 +125,7 @@ def fit(
     arguments = TrainingArguments(
         output_dir=str(folder),
         max_steps=settings.steps,
-        per_device_train_batch_size=settings.batch_size,
+        per_device_train_batch_size=1 if isinstance(dataset, Steps) else settings.batch_size,
         gradient_accumulation_steps=settings.gradient_accumulation_steps,
         # The name that transformers 5.0 knows; newer versions warn wherever it is given.
         **({"gradient_checkpointing": True} if settings.gradient_checkpointing else {}),
@@ -113,7 +152,8 @@ def fit(
         data_collator=collate,
         callbacks=callbacks,
         loss=loss,
+        muon=settings.optimizer == "muon",
     )
-    last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
-    trainer.train(resume_from_checkpoint=last)
+    last = last_checkpoint(folder)
+    trainer.train(resume_from_checkpoint=str(last) if last else None)
     return trainer

@@ -20,22 +20,17 @@ from llark_py.embedded import embedded_folder
 from llark_py.errors import AudioError, CheckpointError
 
 from .base import AudioEncoder, average_frames
+from .mini_codec import CodeWriter, FrameCodec
 from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
-from .mini_features import (
-    FEATURE_WIDTH,
-    HOP,
-    extract_features,
-    normalise_level,
-    num_feature_frames,
-    standardise,
-)
+from .mini_features import FEATURE_WIDTH, standardise
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
+from .mini_songs import analyse_recording, encode_recording
 
-_WINDOWS_AT_ONCE = 16
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 _MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
-_PRESENT = 0.4  # where one of several is said to be there: F1 is best a little below one half
+PRESENT = 0.4
+"""From where one of several is said to be there: F1 is best a little below one half."""
 
 
 @dataclass
@@ -46,7 +41,7 @@ class Heard:
         tokens: `(windows, 3 + T, width)`.
         posteriors: `(windows, classes)` by head, in [0, 1].
         frame_posteriors: `(windows, T, classes)` by head: `chord`, `root`, `beat`,
-            `activity`.
+            `activity`, and `boundary` where the encoder has it.
     """
 
     tokens: Tensor
@@ -54,7 +49,7 @@ class Heard:
     frame_posteriors: dict[str, Tensor]
 
 
-def weigh(head: str, posteriors: Tensor) -> Tensor:
+def weigh(head: str, posteriors: Tensor, thresholds: list[float] | None = None) -> Tensor:
     """Put half of the weight on the verdict: the likeliest class, or every class that is there.
 
     Probabilities alone are read less well the less sure they are: on a soundfont that was not
@@ -63,12 +58,14 @@ def weigh(head: str, posteriors: Tensor) -> Tensor:
     Args:
         head: Of the network.
         posteriors: `(n, classes)` in [0, 1].
+        thresholds: `(classes,)`, from where each of several is there; 0.4 when None.
 
     Returns:
         `(n, classes)` in [0, 1].
     """
     if head in MULTI_LABEL_HEADS:
-        verdict = (posteriors > _PRESENT).to(posteriors.dtype)
+        present = posteriors.new_tensor(thresholds or PRESENT)
+        verdict = (posteriors > present).to(posteriors.dtype)
     else:
         verdict = nn.functional.one_hot(posteriors.argmax(-1), posteriors.shape[-1])
     return (posteriors + verdict) / 2
@@ -109,31 +106,37 @@ class MiniEncoder(AudioEncoder):
         classes = {head: len(names) for head, names in config.labels.items()}
         beat_seconds = tuple(float(s) for s in 60.0 / config.tempo_bins_bpm)
         self.network = MiniNetwork(
-            config.width, config.n_layers, classes, TIMBRE_HEADS, beat_seconds
+            config.width,
+            config.n_layers,
+            classes,
+            TIMBRE_HEADS,
+            beat_seconds,
+            config.stem_channels if config.stem == "residual" else None,
+            config.boundaries,
         )
         self.concepts = nn.ModuleDict(
             {head: nn.Linear(count, config.width) for head, count in classes.items()}
         )
-        n_said = sum(frame_classes(classes["families"]).values())
+        n_said = sum(frame_classes(classes["families"], config.boundaries).values())
         self.frame_concepts = nn.Linear(n_said, config.width, bias=False)
+        if config.codec_books:
+            self.codec = FrameCodec(config.codec_components, config.codec_books, config.codec_codes)
+            self.writer = CodeWriter(config.width, config.codec_books, config.codec_codes)
         self.post_init()
+
+    def posterior(self, head: str, logits: Tensor) -> Tensor:
+        """Turn the logits of a head into probabilities, at the head's temperature."""
+        scaled = logits.float() / self.config.temperatures.get(head, 1.0)
+        return scaled.sigmoid() if head in MULTI_LABEL_HEADS else scaled.softmax(-1)
 
     def hear(self, features: Tensor) -> Heard:
         """Run windows of packed, not yet standardised features `(windows, T, 488)`."""
         out = self.network(standardise(features.float()))
-        posteriors = {
-            head: logits.float().sigmoid()
-            if head in MULTI_LABEL_HEADS
-            else logits.float().softmax(-1)
-            for head, logits in out.logits.items()
-        }
-        frame_posteriors = {
-            head: logits.float().sigmoid()
-            if head in MULTI_LABEL_HEADS
-            else logits.float().softmax(-1)
-            for head, logits in out.frame_logits.items()
-        }
-        return Heard(out.tokens, posteriors, frame_posteriors)
+        return Heard(
+            out.tokens,
+            {head: self.posterior(head, logits) for head, logits in out.logits.items()},
+            {head: self.posterior(head, logits) for head, logits in out.frame_logits.items()},
+        )
 
     def frame_lengths(
         self, input_values: Tensor, input_values_mask: Tensor | None = None
@@ -165,22 +168,22 @@ class MiniEncoder(AudioEncoder):
                     f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
                 )
             heard = self.hear(input_values)
-            return self._assemble(blur(heard) if self.training else heard)
+            return self.assemble(blur(heard) if self.training else heard)
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
-            self._encode_one(waveform[:count])
+            encode_recording(self, waveform[:count])
             if count
             else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(items, batch_first=True)
 
-    def _assemble(self, heard: Heard) -> Tensor:
+    def assemble(self, heard: Heard) -> Tensor:
         """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
         concepts = [
-            layer(weigh(head, heard.posteriors[head]).to(weights) * _CONCEPT_SCALE).to(dtype)
+            layer(self._weighed(head, heard).to(weights) * _CONCEPT_SCALE).to(dtype)
             for head, layer in self.concepts.items()
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
@@ -190,72 +193,13 @@ class MiniEncoder(AudioEncoder):
         frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
-    def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:
-        """Hear every window of one waveform `(n_samples,)`; also the windows' first frames."""
-        waveform = normalise_level(waveform.float())
-        n_frames = num_feature_frames(len(waveform))
-        window = min(n_frames, self.config.window_frames)
-        starts = list(range(0, n_frames - window + 1, window))
-        if starts[-1] + window < n_frames:
-            starts.append(n_frames - window)  # the tail, in a whole window that overlaps
-        parts = []
-        for first in range(0, len(starts), _WINDOWS_AT_ONCE):
-            chunk = [
-                waveform[s * HOP : (s + window) * HOP]
-                for s in starts[first : first + _WINDOWS_AT_ONCE]
-            ]
-            parts.append(self.hear(extract_features(torch.stack(chunk))))
-        return (
-            Heard(
-                torch.cat([p.tokens for p in parts]),
-                {k: torch.cat([p.posteriors[k] for p in parts]) for k in parts[0].posteriors},
-                {
-                    k: torch.cat([p.frame_posteriors[k] for p in parts])
-                    for k in parts[0].frame_posteriors
-                },
-            ),
-            starts,
-        )
-
-    def _encode_one(self, waveform: Tensor) -> Tensor:
-        heard, starts = self._hear_recording(waveform)
-        middle = slice(len(starts) // 2, len(starts) // 2 + 1)
-        globals_ = heard.tokens[:, :N_GLOBAL].mean(0, keepdim=True)
-        summary = Heard(
-            torch.cat([globals_, heard.tokens[middle, N_GLOBAL:]], 1),
-            {head: p.mean(0, keepdim=True) for head, p in heard.posteriors.items()},
-            {head: p[middle] for head, p in heard.frame_posteriors.items()},
-        )
-        return self._assemble(summary)[0]
+    def _weighed(self, head: str, heard: Heard) -> Tensor:
+        return weigh(head, heard.posteriors[head], self.config.thresholds.get(head))
 
     @torch.inference_mode()
     def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Name what is heard in a recording.
-
-        Args:
-            samples: `(n_samples,)` float32 mono at 16 kHz, not empty.
-
-        Returns:
-            By head the class probabilities `(classes,)`, averaged over all windows (names in
-            `config.labels`, tempo bins in `config.tempo_bins_bpm`); and at 10 Hz over the whole
-            recording `chord_frames` `(T, 25)`, `beat_frames` `(T, 3)` and
-            `activity_frames` `(T, families)`.
-
-        Raises:
-            AudioError: There are no samples.
-        """
-        if len(samples) == 0:
-            raise AudioError("the recording has no samples")
-        waveform = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
-        heard, starts = self._hear_recording(waveform)
-        result = {head: p.mean(0).cpu().numpy() for head, p in heard.posteriors.items()}
-        for head in ("chord", "beat", "activity"):
-            windows = heard.frame_posteriors[head].cpu().numpy()
-            line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
-            for start, values in zip(starts, windows, strict=True):
-                line[start : start + len(values)] = values
-            result[f"{head}_frames"] = line
-        return result
+        """Name what is heard in a recording; see `mini_songs.analyse_recording`."""
+        return analyse_recording(self, samples)
 
 
 @lru_cache(maxsize=1)
