@@ -28,6 +28,8 @@ from llark_py.audio import Audio
 from llark_py.errors import AudioError
 
 from .frames import FrameCache
+from .repetition import loop_start
+from .reply import TOOL_CALL
 
 
 class Decoder:
@@ -156,7 +158,9 @@ class Decoder:
                 return_dict_in_generate=True,
             ),
             logits_processor=LogitsProcessorList(constraints),
-            stopping_criteria=StoppingCriteriaList([_StopFlag(stop)]),
+            stopping_criteria=StoppingCriteriaList(
+                [_StopFlag(stop), _StopLoop(self.tokenizer, len(prompt))]
+            ),
             streamer=streamer,
             **inputs,
         )
@@ -213,3 +217,17 @@ class _StopFlag(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         return torch.full((len(input_ids),), self._flag.is_set(), device=input_ids.device)
+
+
+class _StopLoop(StoppingCriteria):
+    """Ends the generation when what it says begins to go round in circles."""
+
+    def __init__(self, tokenizer: Any, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        new = self._tokenizer.batch_decode(
+            input_ids[:, self._prompt_length :], skip_special_tokens=False
+        )
+        looping = [loop_start(text.partition(TOOL_CALL)[0]) is not None for text in new]
+        return torch.tensor(looping, device=input_ids.device)
