@@ -21,17 +21,10 @@ from llark_py.errors import AudioError, CheckpointError
 
 from .base import AudioEncoder, average_frames
 from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
-from .mini_features import (
-    FEATURE_WIDTH,
-    HOP,
-    extract_features,
-    normalise_level,
-    num_feature_frames,
-    standardise,
-)
+from .mini_features import FEATURE_WIDTH, standardise
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
+from .mini_songs import analyse_recording, encode_recording
 
-_WINDOWS_AT_ONCE = 16
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 _MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
@@ -165,17 +158,17 @@ class MiniEncoder(AudioEncoder):
                     f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
                 )
             heard = self.hear(input_values)
-            return self._assemble(blur(heard) if self.training else heard)
+            return self.assemble(blur(heard) if self.training else heard)
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
-            self._encode_one(waveform[:count])
+            encode_recording(self, waveform[:count])
             if count
             else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(items, batch_first=True)
 
-    def _assemble(self, heard: Heard) -> Tensor:
+    def assemble(self, heard: Heard) -> Tensor:
         """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
@@ -190,72 +183,10 @@ class MiniEncoder(AudioEncoder):
         frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
-    def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:
-        """Hear every window of one waveform `(n_samples,)`; also the windows' first frames."""
-        waveform = normalise_level(waveform.float())
-        n_frames = num_feature_frames(len(waveform))
-        window = min(n_frames, self.config.window_frames)
-        starts = list(range(0, n_frames - window + 1, window))
-        if starts[-1] + window < n_frames:
-            starts.append(n_frames - window)  # the tail, in a whole window that overlaps
-        parts = []
-        for first in range(0, len(starts), _WINDOWS_AT_ONCE):
-            chunk = [
-                waveform[s * HOP : (s + window) * HOP]
-                for s in starts[first : first + _WINDOWS_AT_ONCE]
-            ]
-            parts.append(self.hear(extract_features(torch.stack(chunk))))
-        return (
-            Heard(
-                torch.cat([p.tokens for p in parts]),
-                {k: torch.cat([p.posteriors[k] for p in parts]) for k in parts[0].posteriors},
-                {
-                    k: torch.cat([p.frame_posteriors[k] for p in parts])
-                    for k in parts[0].frame_posteriors
-                },
-            ),
-            starts,
-        )
-
-    def _encode_one(self, waveform: Tensor) -> Tensor:
-        heard, starts = self._hear_recording(waveform)
-        middle = slice(len(starts) // 2, len(starts) // 2 + 1)
-        globals_ = heard.tokens[:, :N_GLOBAL].mean(0, keepdim=True)
-        summary = Heard(
-            torch.cat([globals_, heard.tokens[middle, N_GLOBAL:]], 1),
-            {head: p.mean(0, keepdim=True) for head, p in heard.posteriors.items()},
-            {head: p[middle] for head, p in heard.frame_posteriors.items()},
-        )
-        return self._assemble(summary)[0]
-
     @torch.inference_mode()
     def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Name what is heard in a recording.
-
-        Args:
-            samples: `(n_samples,)` float32 mono at 16 kHz, not empty.
-
-        Returns:
-            By head the class probabilities `(classes,)`, averaged over all windows (names in
-            `config.labels`, tempo bins in `config.tempo_bins_bpm`); and at 10 Hz over the whole
-            recording `chord_frames` `(T, 25)`, `beat_frames` `(T, 3)` and
-            `activity_frames` `(T, families)`.
-
-        Raises:
-            AudioError: There are no samples.
-        """
-        if len(samples) == 0:
-            raise AudioError("the recording has no samples")
-        waveform = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
-        heard, starts = self._hear_recording(waveform)
-        result = {head: p.mean(0).cpu().numpy() for head, p in heard.posteriors.items()}
-        for head in ("chord", "beat", "activity"):
-            windows = heard.frame_posteriors[head].cpu().numpy()
-            line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
-            for start, values in zip(starts, windows, strict=True):
-                line[start : start + len(values)] = values
-            result[f"{head}_frames"] = line
-        return result
+        """Name what is heard in a recording; see `mini_songs.analyse_recording`."""
+        return analyse_recording(self, samples)
 
 
 @lru_cache(maxsize=1)
