@@ -19,7 +19,8 @@ from transformers import (
 from transformers.utils import cached_file
 
 from llark_py.encoders import build_encoder
-from llark_py.encoders.base import AudioEncoderConfig, load_complete, load_config
+from llark_py.encoders.base import AudioEncoderConfig
+from llark_py.encoders.base_weights import load_complete, load_config
 from llark_py.errors import CheckpointError, ConfigError
 
 from .configuration import LlarkConfig
