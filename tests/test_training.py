@@ -197,12 +197,12 @@ def test_a_finished_stage_is_not_run_again(debug_run, monkeypatch):
 
 def test_only_the_assistants_words_are_learned(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, encode_chats, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, encode_chats, write_chats
 
     folder, _ = debug_run
     _, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 6, "Listen.", TOOLS, 2, random.Random(3))
-    batch = encode_chats(processor, chats, TOOLS, len(heard), 20, 2_000)
+    chats, heard = write_chats([Topic(TRACK)] * 6, "Listen.", TOOLS, 2, random.Random(3))
+    batch = encode_chats(processor, chats, TOOLS, [20] * len(heard), 2_000)
     for chat, ids, labels in zip(chats, batch["input_ids"], batch["labels"], strict=True):
         learned = processor.tokenizer.decode(labels[labels != IGNORE])
         for turn in chat:
@@ -217,11 +217,11 @@ def test_only_the_assistants_words_are_learned(debug_run):
 
 def test_assistant_words_are_those_that_the_template_marks(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, tool_specs, words_of, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, tool_specs, words_of, write_chats
 
     folder, _ = debug_run
     _, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 8, "Listen.", TOOLS, 4, random.Random(1))
+    chats, heard = write_chats([Topic(TRACK)] * 8, "Listen.", TOOLS, 4, random.Random(1))
     marked = processor.apply_chat_template(
         chats,
         tools=tool_specs(TOOLS),
@@ -237,13 +237,13 @@ def test_assistant_words_are_those_that_the_template_marks(debug_run):
 
 def test_the_loss_of_what_is_said_is_that_of_the_whole_model(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, encode_chats, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, encode_chats, write_chats
     from llark_py.training.language import spoken_loss
 
     folder, _ = debug_run
     model, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 3, "Listen.", TOOLS, 2, random.Random(2))
-    batch = encode_chats(processor, chats, TOOLS, len(heard), 3, 2_000)
+    chats, heard = write_chats([Topic(TRACK)] * 3, "Listen.", TOOLS, 2, random.Random(2))
+    batch = encode_chats(processor, chats, TOOLS, [3] * len(heard), 2_000)
     width = model.config.audio_config.width
     batch["input_features"] = torch.randn(len(heard), 3, width)
     with torch.no_grad():

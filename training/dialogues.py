@@ -13,26 +13,13 @@ from torch import Tensor
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.records import to_chat
 from llark_py.model import LlarkProcessor
+from llark_py.model.chat import with_notes
 from llark_py.track import Track
 
 from .labels import IGNORE
 
 TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
 """The tools that `mini` is taught to call."""
-MEASURED = ("tempo", "key", "notes")
-"""Question families whose answers quote a tool's result."""
-HEARD = (
-    "style",
-    "instruments",
-    "time_signature",
-    "lead",
-    "mood",
-    "density",
-    "drums",
-    "family_check",
-    "instrument_check",
-)
-"""Question families that are answered by ear, in few words."""
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
@@ -110,7 +97,7 @@ def write_chats(
         if with_recording:
             heard.append(number)
             if topic.notes is not None and rng.random() >= _P_NO_NOTES:
-                chat = add_notes(chat, [topic.notes])
+                chat = with_notes(chat, [topic.notes])
         chats.append([opening, *chat])
     return chats, heard
 

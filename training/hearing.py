@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +21,9 @@ from llark_py.track import Track
 
 SURE = 0.6
 """Probability from which a verdict is told as a fact."""
-_PLAINLY_ABSENT, _PLAINLY_PRESENT = 0.25, 0.75
+_PLAINLY_PRESENT = 0.75
+_MOOD_MAKERS = {"style", "mode", "speed"}
+_VOICES = ("voice", "choir")
 
 
 def pick_rows(heard: Heard, rows: list[int]) -> Heard:
@@ -104,13 +105,14 @@ def judge(
     unsure = {slot for slot, (_, p) in heard.items() if p < SURE}
     wrong = {slot for slot, (word, _) in heard.items() if slot in told and told[slot] != word}
     wrong -= unsure
-    there = posteriors["families"][item].cpu().numpy()
-    plays = np.array([family in track.families for family in config.families])
-    missed, invented = there[plays], there[~plays]
-    if (missed < SURE).any():
-        unsure.add("instruments")
-    if (missed < _PLAINLY_ABSENT).any() or (invented > _PLAINLY_PRESENT).any():
-        unsure |= {"instruments", "families"}
+    if unsure & _MOOD_MAKERS:
+        unsure.add("mood")
+    for name, p in zip(config.families, posteriors["families"][item].tolist(), strict=True):
+        doubtful = p < SURE if name in track.families else p > _PLAINLY_PRESENT
+        if doubtful:
+            unsure.add("instruments")
+        if name in _VOICES and (doubtful or 1 - SURE < p < SURE):
+            unsure.add("voice")
     blank = {"style": "genre", "meter": "time_signature"}
     known = track.model_copy(update={blank[slot]: None for slot in wrong if slot in blank})
     return known, frozenset(unsure | wrong - blank.keys())

@@ -75,6 +75,7 @@ def make_song_shard(job: SongJob) -> Path:
             json.dumps(
                 {
                     "track": track.model_dump(mode="json"),
+                    "frame_heads": list(hearing.heard.frame_posteriors),
                     "form": _form_to_json(hearing.form),
                     "notes": write_notes(hearing, encoder.config),
                 }
@@ -152,7 +153,7 @@ class Songs:
             found = {n.removeprefix(prefix): file.get_tensor(n).float() for n in names}
         return Song(
             Track.model_validate(record["track"]),
-            _unflatten(found),
+            _unflatten(found, record["frame_heads"]),
             _form_from_json(record["form"]),
             record["notes"],
         )
@@ -164,11 +165,14 @@ def _flatten(heard: Heard) -> dict[str, torch.Tensor]:
     return {"tokens": heard.tokens, **named}
 
 
-def _unflatten(tensors: dict[str, torch.Tensor]) -> Heard:
-    def part(name: str) -> dict[str, torch.Tensor]:
-        return {k.removeprefix(name): t for k, t in tensors.items() if k.startswith(name)}
-
-    return Heard(tensors["tokens"], part("posteriors/"), part("frame_posteriors/"))
+def _unflatten(tensors: dict[str, torch.Tensor], frame_heads: Sequence[str]) -> Heard:
+    """Undo `_flatten`; frames are read in the order of their heads."""
+    heads = [n.removeprefix("posteriors/") for n in tensors if n.startswith("posteriors/")]
+    return Heard(
+        tensors["tokens"],
+        {head: tensors[f"posteriors/{head}"] for head in heads},
+        {head: tensors[f"frame_posteriors/{head}"] for head in frame_heads},
+    )
 
 
 def _form_to_json(form: Form) -> dict[str, Any]:
