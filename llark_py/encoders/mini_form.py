@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -128,7 +128,7 @@ def read_sections(
     return find_sections(views, _pool(level[:, None])[:, 0], at_rate, boundary=peaks)
 
 
-def _pool(rows: np.ndarray, how=np.mean) -> np.ndarray:
+def _pool(rows: np.ndarray, how: Callable[..., np.ndarray] = np.mean) -> np.ndarray:
     edges = np.arange(0, len(rows), _SECTION_FRAMES)
     return np.stack([how(rows[e : e + _SECTION_FRAMES], axis=0) for e in edges])
 

@@ -124,7 +124,8 @@ def _describe(heads: _Heads, form: Form, offset_s: float) -> Iterator[str]:
             yield words[head].format(words["among"].join(_doubt(*item) for item in there))
     yield words["lead"].format(_doubt(*heads.best("lead")))
     if form.duration_s >= _METRE_S and (chords := heads.chords()):
-        yield words["chords"].format(_write_chords(chords))
+        sure = chords.probability >= SURE
+        yield words["chords" if sure else "doubtful_chords"].format(_write_chords(chords))
     if len(form.sections) > 1:
         begins = [(s.start_s, s.label) for s in form.sections]
         changes = [
@@ -150,9 +151,7 @@ def _write_events(events: Sequence[tuple[float, str]], offset_s: float) -> str:
 def _write_chords(chords: Chords) -> str:
     words = _words()
     text = words["chord_link"].join(chords.names)
-    if chords.times > 1:
-        text = words["repeated"].format(chords=text, times=chords.times)
-    return _doubt(text, chords.probability)
+    return words["repeated"].format(chords=text, times=chords.times) if chords.times > 1 else text
 
 
 def _doubt(name: str, probability: float) -> str:

@@ -13,16 +13,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-KERNELS_S = (6.0, 12.0, 24.0)
+KERNELS_S = (8.0, 16.0)
 """Seconds on either side that are compared."""
-SMOOTHING_S = 3.0
+SMOOTHING_S = 2.0
 """What is shorter, such as a chord or a bar, makes no section of its own."""
-THRESHOLD = 0.08
+THRESHOLD = 0.16
 """Novelty of a boundary: half the difference of similarity within and across it, at least."""
 SHORTEST_S = 6.0
 ALIKE = 0.35
 """Mean cosine similarity from which two sections carry the same letter."""
-_SHORT, _QUIET = 0.75, 0.8
+_SHORT, _QUIET = 0.8, 0.95
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -121,8 +121,8 @@ def group_sections(
 def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarray) -> list[str]:
     """Name what can honestly be named from outside; the rest keeps its letter.
 
-    An intro is a first section that is short or quiet and does not return, an outro such a last
-    one; the chorus is what returns and is loudest, a verse what else returns.
+    An intro is a first section that is short, quiet and does not return, an outro such a last one;
+    the chorus is what returns and is loudest, a verse what else returns.
 
     Args:
         letters: Of the sections, in order.
@@ -139,7 +139,7 @@ def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarra
         others = np.delete(np.arange(last + 1), place)
         short = lengths[place] <= _SHORT * np.median(lengths[others])
         quiet = levels[place] <= _QUIET * np.median(levels[others])
-        if letters.count(letters[place]) == 1 and (short or quiet):
+        if letters.count(letters[place]) == 1 and short and quiet:
             names[place] = name
     returning = sorted({x for x in letters if letters.count(x) > 1})
     if len(returning) < 2:  # one part that returns may be either
