@@ -69,7 +69,10 @@ def verdicts(
         "lead": ("lead", config.labels["lead"]),
         "density": ("density", config.densities),
         "mode": ("key", [parse_key(key)[1] for key in KEYS]),
-        "speed": ("tempo", [speed_word(bpm, track.time_signature) for bpm in config.tempo_bins_bpm]),
+        "speed": (
+            "tempo",
+            [speed_word(bpm, track.time_signature) for bpm in config.tempo_bins_bpm],
+        ),
         "feel": ("feel", config.labels.get("feel", [])),
     }
     found = {}

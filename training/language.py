@@ -65,9 +65,7 @@ def make_makers(
     size = settings.batch_size
     makers: dict[Kind, BatchMaker] = {
         "ear": AboutClips(shards, encoder, **options("ear", settings.ear_turns, HEARD, size)),
-        "words": AboutClips(
-            shards, None, **options("words", settings.basic_turns, MEASURED, size)
-        ),
+        "words": AboutClips(shards, None, **options("words", settings.basic_turns, MEASURED, size)),
         "all": AboutClips(shards, encoder, **options("all", settings.turns, None, size)),
     }
     if recipe.songs.n:
