@@ -13,7 +13,7 @@ from llark_py.encoders.mini_features import MEL_WIDTH, extract_features, normali
 from llark_py.errors import ConfigError, UnknownNameError
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.track import Chord, Instrument, Note, Track
-from llark_py.training.encoder import head_losses, prefer_named_styles, tempo_loss
+from llark_py.training.encoder import head_losses, tempo_loss
 from llark_py.training.labels import IGNORE, batch_labels, chord_class
 from llark_py.training.recipe import ClipSettings, load_recipe, recipe_names
 from llark_py.training.shards import Shards, clip_kind, make_shards, plan_shards

@@ -1,33 +1,33 @@
-"""Second stage of `mini`: fit the encoder by naming every fact of the composed clips."""
+"""Second training of the encoder: fit it by naming every fact of the composed clips."""
 
 from __future__ import annotations
 
-import json
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax
 from transformers import TrainerCallback
 
-from llark_py.compose.instruments import FAMILIES, INSTRUMENTS
+from llark_py.compose import instruments, styles
 from llark_py.compose.sounds import NOT_MUSIC
-from llark_py.compose.styles import STYLES, TIME_SIGNATURES
 from llark_py.encoders import build_encoder, encoder_config
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_features import standardise
 from llark_py.instruct.facts import DENSITIES
-from llark_py.track import Track
 
-from .fitting import Indices, fit
+from .calibration import calibrate
+from .fitting import Steps, fit
+from .generative import fixed_statistics, generative_loss
 from .labels import IGNORE, batch_labels
 from .recipe import MiniRecipe
+from .sampling import ClipSampler
+from .scoring import save_scores, score_encoder
 from .shards import Shards
-from .windows import draw_batch, plain_batch
+from .windows import draw_batch
 
 # Binary losses are means over classes: these weights make them count like the others.
 _WEIGHTS = {
@@ -38,8 +38,14 @@ _WEIGHTS = {
     "root": 0.5,
     "lead": 0.5,
     "density": 0.3,
+    "players": 0.3,
 }
 _TEMPO_WIDTH_BINS = 0.6
+_VAGUE = ("style", "lead", "density", "feel", "players", "boundary")
+"""Heads whose classes shade into each other: a share of the target goes to the other classes."""
+_SMOOTHING = 0.05
+PLAYERS = ("1", "2", "3", "4", "5 or more")
+"""How many instruments sound."""
 
 
 def tempo_loss(logits: Tensor, position: Tensor) -> Tensor:
@@ -65,97 +71,68 @@ def head_losses(
         elif target.is_floating_point():
             losses[head] = binary_cross_entropy_with_logits(scores, target)
         elif (target != IGNORE).any():
-            losses[head] = cross_entropy(scores.flatten(0, -2), target.flatten())
+            losses[head] = cross_entropy(
+                scores.flatten(0, -2),
+                target.flatten(),
+                label_smoothing=_SMOOTHING if head in _VAGUE else 0.0,
+            )
     return losses
 
 
 class EncoderWithLoss(nn.Module):
-    """The encoder's network under a weighted sum of its heads' losses."""
+    """The encoder's network under a weighted sum of its heads' losses.
 
-    def __init__(self, encoder: MiniEncoder):
+    Args:
+        encoder: With a fitted codec if there is a generative share.
+        generative_weight: Of the generative loss beside those of the heads.
+        generative_share: Of the windows of a batch that are also foreseen.
+    """
+
+    def __init__(
+        self, encoder: MiniEncoder, generative_weight: float = 0.0, generative_share: float = 0.0
+    ):
         super().__init__()
         self.encoder = encoder
+        self.generative_weight, self.generative_share = generative_weight, generative_share
 
     def forward(self, features: Tensor, **labels: Tensor) -> dict[str, Tensor]:
         """Return `{"loss": ...}` of windows `(batch, T, 488)`."""
-        out = self.encoder.network(standardise(features))
+        frames = standardise(features)
+        out = self.encoder.network(frames)
         losses = head_losses(out.logits, out.frame_logits, labels)
-        return {"loss": sum(_WEIGHTS.get(k, 1.0) * loss for k, loss in losses.items())}  # type: ignore[dict-item]
-
-
-def prefer_named_styles(
-    tracks: Sequence[Track], indices: list[int], p: float, rng: random.Random
-) -> list[int]:
-    """Exchange a share `p` of the music without a named style for music with one.
-
-    About half of the clips have instruments drawn without regard to style, and none to name.
-    """
-    named = [i for i, track in enumerate(tracks) if track.genre]
-
-    def exchanged(i: int) -> bool:
-        return bool(named) and tracks[i].sound == "music" and not tracks[i].genre
-
-    return [rng.choice(named) if exchanged(i) and rng.random() < p else i for i in indices]
+        total = torch.stack([_WEIGHTS.get(k, 1.0) * loss for k, loss in losses.items()]).sum()
+        if self.generative_weight:
+            some = frames[: max(1, round(len(frames) * self.generative_share))]
+            with fixed_statistics(self.encoder.network):  # those of whole, larger batches
+                total = total + self.generative_weight * generative_loss(self.encoder, some)
+        return {"loss": total}
 
 
 def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
     """Make the untrained encoder with the composer's label sets."""
+    settings = recipe.encoder
     config = encoder_config(
         "mini",
-        width=recipe.encoder.width,
-        n_layers=recipe.encoder.n_layers,
-        time_signatures=list(TIME_SIGNATURES),
-        styles=list(STYLES),
-        families=list(FAMILIES),
-        instruments=list(INSTRUMENTS),
+        width=settings.width,
+        n_layers=settings.n_layers,
+        time_signatures=list(styles.TIME_SIGNATURES),
+        styles=list(styles.STYLES),
+        families=list(instruments.FAMILIES),
+        instruments=list(instruments.INSTRUMENTS),
         densities=list(DENSITIES),
         sounds=["music", *NOT_MUSIC],
+        feels=list(getattr(styles, "FEELS", ())),
+        players=list(PLAYERS),
+        boundaries=settings.boundaries,
+        stem=settings.stem,
+        stem_channels=settings.stem_channels,
+        codec_books=recipe.generate.codec_books if recipe.generate else 0,
+        codec_codes=recipe.generate.codec_codes if recipe.generate else 1,
     )
     torch.manual_seed(recipe.seed)
     encoder = build_encoder(config)
     assert isinstance(encoder, MiniEncoder)
     return encoder
-
-
-@torch.inference_mode()
-def score_encoder(encoder: MiniEncoder, shards: Shards, batch_size: int = 50) -> dict[str, float]:
-    """Score the heads on plain middle windows of a set: accuracies, F1 of the families."""
-    right: dict[str, list[np.ndarray]] = {}
-    counts = np.zeros((3, len(encoder.config.families)))
-    training, device = encoder.training, next(encoder.parameters()).device
-    encoder.eval()
-    for first in range(0, len(shards), batch_size):
-        indices = list(range(first, min(first + batch_size, len(shards))))
-        features, tracks = plain_batch(shards, indices)
-        labels = batch_labels(tracks, features.shape[1], encoder.config)
-        out = encoder.network(standardise(features.to(device)))
-        for head, scores in (out.logits | out.frame_logits).items():
-            target, scores = labels[head], scores.float().cpu()
-            if head == "tempo":
-                known = ~target.isnan()
-                bpm = encoder.config.tempo_bins_bpm
-                truth = np.interp(target[known].numpy(), np.arange(len(bpm)), bpm)
-                ratio = bpm[scores[known].argmax(-1).numpy()] / truth
-                right.setdefault("tempo_acc1", []).append(np.abs(ratio - 1) < 0.04)
-                octaves = np.abs(ratio[:, None] / np.array([1, 2, 3, 1 / 2, 1 / 3]) - 1) < 0.04
-                right.setdefault("tempo_acc2", []).append(octaves.any(1))
-            elif head == "families":
-                said = scores > 0
-                counts += np.stack(
-                    [(said & (target > 0)).sum(0), (said & (target == 0)).sum(0),
-                     (~said & (target > 0)).sum(0)]
-                )  # fmt: skip
-            elif not target.is_floating_point():
-                known = target != IGNORE
-                hit = scores.argmax(-1)[known] == target[known]
-                right.setdefault(head, []).append(hit.numpy())
-    encoder.train(training)
-    scored = {name: round(float(np.concatenate(hits).mean()), 3) for name, hits in right.items()}
-    hit, extra, missed = counts
-    scored["family_f1"] = round(float(2 * hit.sum() / (2 * hit + extra + missed).sum()), 3)
-    per_family = 2 * hit / np.maximum(2 * hit + extra + missed, 1)
-    scored["family_macro_f1"] = round(float(per_family.mean()), 3)
-    return scored
 
 
 class _ScoreNow(TrainerCallback):
@@ -170,31 +147,57 @@ class _ScoreNow(TrainerCallback):
             print(f"encoder step {state.global_step}: {scores}", file=sys.stderr, flush=True)
 
 
-def fit_encoder(recipe: MiniRecipe, shard_folder: Path, folder: Path) -> MiniEncoder:
-    """Fit the encoder, or load it when this stage is done; scores go to `scores.json`."""
-    encoder, done = new_encoder(recipe), folder / "scores.json"
-    if done.exists():
-        return MiniEncoder.from_pretrained(folder)
-    train, dev = Shards(shard_folder, "train"), Shards(shard_folder, "dev")
-    rng = random.Random(recipe.seed)
+def batch_maker(
+    recipe: MiniRecipe, encoder: MiniEncoder, train: Shards
+) -> Callable[[list[int]], dict[str, Tensor]]:
+    """Make the collator of the stage: the number of a step to its whole batch.
 
-    def collate(indices: list[int]) -> dict[str, Tensor]:
-        indices = prefer_named_styles(train.tracks, indices, recipe.encoder.p_named_style, rng)
-        features, tracks = draw_batch(train, indices, rng)
+    The number alone decides, so that a resumed run goes on with new windows.
+    """
+    settings = recipe.encoder
+    sampler = ClipSampler(train.tracks, settings.p_named_style, settings.p_rare_family)
+
+    def collate(steps: list[int]) -> dict[str, Tensor]:
+        rng = random.Random(f"encoder {recipe.seed} {steps}")
+        features, tracks = draw_batch(train, sampler.draw(settings.batch_size, rng), rng)
         return {"features": features, **batch_labels(tracks, features.shape[1], encoder.config)}
 
+    return collate
+
+
+def fit_encoder(
+    recipe: MiniRecipe, shard_folder: Path, folder: Path, encoder: MiniEncoder | None = None
+) -> MiniEncoder:
+    """Fit the encoder, or load it when this stage is done; scores go to `scores.json`.
+
+    Args:
+        recipe: What to do.
+        shard_folder: Of the clips.
+        folder: Of the stage.
+        encoder: From the generative stage; None begins with random weights.
+
+    Returns:
+        The fitted and calibrated encoder.
+    """
+    done = folder / "scores.json"
+    if done.exists():
+        return MiniEncoder.from_pretrained(folder)
+    encoder = encoder or new_encoder(recipe)
+    train, dev = Shards(shard_folder, "train"), Shards(shard_folder, "dev")
     settings = recipe.encoder
-    watch = _ScoreNow(encoder, dev, max(1, settings.steps // 8))
+    weight = settings.generative_weight if recipe.generate else 0.0
     fit(
-        EncoderWithLoss(encoder),
-        Indices(len(train)),
-        collate,
+        EncoderWithLoss(encoder, weight, settings.generative_share),
+        Steps(settings.steps),
+        batch_maker(recipe, encoder, train),
         settings,
         folder / "checkpoints",
         recipe.seed,
-        [watch],
+        [_ScoreNow(encoder, dev, max(1, settings.steps // 8))],
     )
-    encoder.save_pretrained(folder)
+    calibrate(encoder, dev)
     scores = score_encoder(encoder, dev)
-    done.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
+    print(f"encoder: {scores}", file=sys.stderr, flush=True)
+    encoder.save_pretrained(folder)
+    save_scores(scores, done)
     return encoder.eval()

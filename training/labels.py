@@ -17,6 +17,7 @@ from llark_py.track import Track
 IGNORE = -100
 FRAME_S = 0.1
 _BEAT_TOLERANCE_S = 0.05
+BOUNDARY_TOLERANCE_S = 0.5
 _MAJOR_LIKE, _MINOR_LIKE = ("", "maj", "7", "maj7", "maj6", "9"), ("min", "min7", "min6", "minmaj7")
 
 
@@ -32,8 +33,20 @@ def chord_class(label: str) -> tuple[int, int]:
     return (12 + root if quality in _MINOR_LIKE else CHORD_CLASSES - 1), root
 
 
+def boundary_labels(track: Track, times: np.ndarray) -> np.ndarray:
+    """Mark the times within half a second of a change of section; IGNORE where none are known.
+
+    What begins with the excerpt is no change that could be heard.
+    """
+    if not track.sections:
+        return np.full(len(times), IGNORE, np.int64)
+    starts = np.array([s.start_s for s in track.sections if s.start_s > 0])
+    away = np.abs(times[:, None] - starts)
+    return (away < BOUNDARY_TOLERANCE_S).any(1).astype(np.int64)
+
+
 def frame_labels(track: Track, n_frames: int, families: list[str]) -> dict[str, Any]:
-    """Label each 0.1 s frame (centred on multiples of 0.1 s) with chord, root, beat, activity."""
+    """Label each 0.1 s frame (centred on multiples of 0.1 s), whatever the encoder's heads."""
     times = np.arange(n_frames) * FRAME_S
     chord = np.full(n_frames, CHORD_CLASSES - 1 if track.chords else IGNORE, np.int64)
     root = np.full(n_frames, IGNORE, np.int64)
@@ -50,7 +63,13 @@ def frame_labels(track: Track, n_frames: int, families: list[str]) -> dict[str, 
             column = activity[:, families.index(instrument.family)]
             for start_s, end_s in instrument.activity:
                 column[(times >= start_s) & (times < end_s)] = 1.0
-    return {"chord": chord, "root": root, "beat": beat, "activity": activity}
+    return {
+        "chord": chord,
+        "root": root,
+        "beat": beat,
+        "activity": activity,
+        "boundary": boundary_labels(track, times),
+    }
 
 
 def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
@@ -65,6 +84,7 @@ def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
         span = np.log(config.highest_bpm / config.lowest_bpm)
         tempo = np.log(track.tempo_bpm / config.lowest_bpm) / span * (config.tempo_bins - 1)
     playing = {i.name for i in track.instruments}
+    players = min(len(playing), len(config.players)) - 1
     return {
         "tempo": tempo,
         "key": key_index(track.key) if track.key else IGNORE,
@@ -75,6 +95,8 @@ def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
         "lead": index(config.labels["lead"], track.lead or "none") if music else IGNORE,
         "density": index(config.densities, Facts(track).density) if music else IGNORE,
         "sound": config.sounds.index(track.sound),
+        "feel": index(config.feels, getattr(track, "feel", None)),
+        "players": players if music and playing else IGNORE,
     }
 
 
@@ -86,7 +108,7 @@ def batch_labels(
     Returns:
         By head a tensor `(batch, ...)`: floats for `tempo` (bin position), `families` and
         `instruments` (0 or 1), class numbers for the rest, `(batch, n_frames)` for `chord`,
-        `root` and `beat`, `(batch, n_frames, families)` for `activity`.
+        `root`, `beat` and `boundary`, `(batch, n_frames, families)` for `activity`.
     """
     rows = [clip_labels(t, config) | frame_labels(t, n_frames, config.families) for t in tracks]
     batch = {}

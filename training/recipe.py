@@ -76,6 +76,24 @@ class EncoderSettings(FitSettings):
     n_layers: int = Field(4, ge=1)
     p_named_style: float = Field(0.4, ge=0, le=1)
     """Share of the music without a named style that is exchanged for music with one."""
+    p_rare_family: float = Field(0.3, ge=0, le=1)
+    """Share of the music that is exchanged for clips with an instrument family drawn evenly."""
+    stem: Literal["patches", "residual"] = "residual"
+    stem_channels: int = Field(64, ge=4)
+    boundaries: bool = True
+    """Have a head for changes of section."""
+    generative_weight: float = Field(0.1, ge=0)
+    """Of the generative loss beside those of the heads, where there is a generative stage."""
+    generative_share: float = Field(0.125, gt=0, le=1)
+    """Of the windows of a batch that have the generative loss too."""
+
+
+class GenerateSettings(FitSettings):
+    """The generative stage of `mini`: a codec, and an encoder that foresees its codes."""
+
+    steps: int = Field(200, ge=1)
+    codec_books: int = Field(6, ge=1)
+    codec_codes: int = Field(512, ge=2)
 
 
 Kind = Literal["ear", "words", "all", "songs"]
@@ -124,6 +142,8 @@ class MiniRecipe(Settings):
     output_dir: Path = Path("runs/mini/model")
     clips: ClipSettings = ClipSettings()
     songs: SongSettings = SongSettings()
+    generate: GenerateSettings | None = GenerateSettings()
+    """None: the encoder begins with random weights and has no codec."""
     encoder: EncoderSettings = EncoderSettings()
     language: LanguageSettings = LanguageSettings()
     evaluation_clips: int = Field(100, ge=1)

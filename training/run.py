@@ -17,7 +17,8 @@ from llark_py.instruct.records import record_of, write_records
 
 from .adapt import fit_adapter
 from .dialogues import TOOLS
-from .encoder import fit_encoder
+from .encoder import fit_encoder, new_encoder
+from .generative import fit_generative
 from .language import fit_language
 from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe
 from .shards import make_shards
@@ -56,18 +57,22 @@ def train_mini(recipe: MiniRecipe) -> Path:
     # 1. music and its features
     clips = work / "clips"
     clock.run("clips", make_shards, recipe.clips, clips)
-    # 2. the encoder learns to name what it hears
-    encoder = clock.run("encoder", fit_encoder, recipe, clips, work / "encoder")
-    # 3. whole songs, as this encoder hears them
+    # 2. the encoder learns to foresee what comes next
+    encoder = clock.run(
+        "generate", fit_generative, recipe, new_encoder(recipe), clips, work / "generate"
+    )
+    # 3. and to name what it hears
+    encoder = clock.run("encoder", fit_encoder, recipe, clips, work / "encoder", encoder)
+    # 4. whole songs, as this encoder hears them
     songs = work / "songs"
     if recipe.songs.n:
         fonts = recipe.clips.soundfonts
         clock.run("songs", make_songs, recipe.songs, fonts, work / "encoder", songs)
-    # 4. the language model learns to talk about it and to call tools
+    # 5. the language model learns to talk about it and to call tools
     model, processor = clock.run(
         "language", fit_language, recipe, encoder, clips, songs, work / "language"
     )
-    # 5. the numbers that go with it, then the model in its shipping form
+    # 6. the numbers that go with it, then the model in its shipping form
     report = clock.run(
         "evaluation", evaluate_model, model, processor, Trial(recipe.evaluation_clips)
     )

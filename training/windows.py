@@ -118,27 +118,40 @@ def _curve(n: int, points: int, spread: float, rng: np.random.Generator) -> np.n
 def blur_timbre(features: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Change the sound as other samples, rooms and microphones would; what is played stays.
 
-    Both spectra get another balance (8 dB and more) and contrast, formants move by up to two mel
-    bands, a band is masked. There are few soundfonts to train on, and this keeps the encoder from
-    knowing them by their spectra.
+    Both spectra get another balance and contrast, formants move by up to one mel band, a band is
+    masked. There are few soundfonts to train on, and this keeps the encoder from knowing them by
+    their spectra; more of it hides timbre itself, which is the hardest to learn.
     """
     mel: np.ndarray = features[:, :MEL_WIDTH].reshape(-1, MEL_BANDS)
     pitch: np.ndarray = features[:, MEL_WIDTH:]
-    if rng.random() < 0.8:
-        spread = rng.uniform(0.2, 1.0)
+    if rng.random() < 0.6:
+        spread = rng.uniform(0.1, 0.5)
         mel = mel + _curve(MEL_BANDS, 8, spread, rng)
         pitch = pitch + _curve(PITCH_BINS, 9, spread * 0.8, rng)
-    if rng.random() < 0.5:
-        mel = (mel - mel.mean()) * rng.uniform(0.8, 1.25) + mel.mean()
-        pitch = (pitch - pitch.mean()) * rng.uniform(0.8, 1.25) + pitch.mean()
-    if rng.random() < 0.4:
-        read = np.clip(np.arange(MEL_BANDS) + rng.uniform(-2, 2), 0, MEL_BANDS - 1.001)
+    if rng.random() < 0.3:
+        mel = (mel - mel.mean()) * rng.uniform(0.88, 1.14) + mel.mean()
+        pitch = (pitch - pitch.mean()) * rng.uniform(0.88, 1.14) + pitch.mean()
+    if rng.random() < 0.2:
+        read = np.clip(np.arange(MEL_BANDS) + rng.uniform(-1, 1), 0, MEL_BANDS - 1.001)
         low, weight = read.astype(int), (read % 1).astype(np.float32)
         mel = mel[:, low] * (1 - weight) + mel[:, low + 1] * weight
-    if rng.random() < 0.3:
+    if rng.random() < 0.15:
         first = rng.integers(MEL_BANDS - 5)
         mel[:, first : first + rng.integers(1, 6)] = mel.mean()
     return np.concatenate([mel.reshape(-1, MEL_WIDTH), pitch], 1)
+
+
+def draw_features(
+    shards: Shards, indices: list[int], window: int, rng: random.Random
+) -> tuple[Tensor, list[View]]:
+    """Draw augmented windows of some clips: `(batch, window, 488)` and how they are seen."""
+    noise = np.random.default_rng(rng.getrandbits(32))
+    rows, views = [], []
+    for index in indices:
+        features = shards.features(index)
+        views.append(draw_view(len(features), window, rng))
+        rows.append(blur_timbre(view_features(features, views[-1], window), noise))
+    return torch.from_numpy(np.stack(rows).astype(np.float32)), views
 
 
 def draw_batch(
@@ -146,14 +159,9 @@ def draw_batch(
 ) -> tuple[Tensor, list[Track]]:
     """Draw augmented windows of some clips: `(batch, window, 488)` and their facts."""
     window = draw_window_length(rng)
-    noise = np.random.default_rng(rng.getrandbits(32))
-    rows, tracks = [], []
-    for index in indices:
-        features = shards.features(index)
-        view = draw_view(len(features), window, rng)
-        rows.append(blur_timbre(view_features(features, view, window), noise))
-        tracks.append(view_track(shards.tracks[index], view, window))
-    return torch.from_numpy(np.stack(rows).astype(np.float32)), tracks
+    features, views = draw_features(shards, indices, window, rng)
+    seen = zip(indices, views, strict=True)
+    return features, [view_track(shards.tracks[i], view, window) for i, view in seen]
 
 
 def plain_batch(shards: Shards, indices: list[int]) -> tuple[Tensor, list[Track]]:

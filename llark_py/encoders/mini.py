@@ -22,6 +22,7 @@ from llark_py.errors import AudioError, CheckpointError
 
 from .base import average_frames
 from .mini_clock import SongClock
+from .mini_codec import CodeWriter, FrameCodec
 from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
 from .mini_features import FEATURE_WIDTH, HOP, standardise
 from .mini_form import Form
@@ -43,7 +44,7 @@ class Heard:
         tokens: `(windows, 3 + T, width)`.
         posteriors: `(windows, classes)` by head, in [0, 1].
         frame_posteriors: `(windows, T, classes)` by head: `chord`, `root`, `beat`,
-            `activity`.
+            `activity`, and `boundary` where the encoder has it.
     """
 
     tokens: Tensor
@@ -51,7 +52,7 @@ class Heard:
     frame_posteriors: dict[str, Tensor]
 
 
-def weigh(head: str, posteriors: Tensor) -> Tensor:
+def weigh(head: str, posteriors: Tensor, thresholds: list[float] | None = None) -> Tensor:
     """Put half of the weight on the verdict: the likeliest class, or every class that is there.
 
     Probabilities alone are read less well the less sure they are: on a soundfont that was not
@@ -60,12 +61,14 @@ def weigh(head: str, posteriors: Tensor) -> Tensor:
     Args:
         head: Of the network.
         posteriors: `(n, classes)` in [0, 1].
+        thresholds: `(classes,)`, from where each of several is there; 0.4 when None.
 
     Returns:
         `(n, classes)` in [0, 1].
     """
     if head in MULTI_LABEL_HEADS:
-        verdict = (posteriors > _PRESENT).to(posteriors.dtype)
+        present = posteriors.new_tensor(thresholds or _PRESENT)
+        verdict = (posteriors > present).to(posteriors.dtype)
     else:
         verdict = nn.functional.one_hot(posteriors.argmax(-1), posteriors.shape[-1])
     return (posteriors + verdict) / 2
@@ -106,33 +109,39 @@ class MiniEncoder(RecordingEncoder):
         classes = {head: len(names) for head, names in config.labels.items()}
         beat_seconds = tuple(float(s) for s in 60.0 / config.tempo_bins_bpm)
         self.network = MiniNetwork(
-            config.width, config.n_layers, classes, TIMBRE_HEADS, beat_seconds
+            config.width,
+            config.n_layers,
+            classes,
+            TIMBRE_HEADS,
+            beat_seconds,
+            config.stem_channels if config.stem == "residual" else None,
+            config.boundaries,
         )
         self.concepts = nn.ModuleDict(
             {head: nn.Linear(count, config.width) for head, count in classes.items()}
         )
-        n_said = sum(frame_classes(classes["families"]).values())
+        n_said = sum(frame_classes(classes["families"], config.boundaries).values())
         self.frame_concepts = nn.Linear(n_said, config.width, bias=False)
         if config.song_frames:
             self.clock = SongClock(config.families, config.width)
+        if config.codec_books:
+            self.codec = FrameCodec(config.codec_components, config.codec_books, config.codec_codes)
+            self.writer = CodeWriter(config.width, config.codec_books, config.codec_codes)
         self.post_init()
+
+    def posterior(self, head: str, logits: Tensor) -> Tensor:
+        """Turn the logits of a head into probabilities, at the head's temperature."""
+        scaled = logits.float() / self.config.temperatures.get(head, 1.0)
+        return scaled.sigmoid() if head in MULTI_LABEL_HEADS else scaled.softmax(-1)
 
     def hear(self, features: Tensor) -> Heard:
         """Run windows of packed, not yet standardised features `(windows, T, 488)`."""
         out = self.network(standardise(features.float()))
-        posteriors = {
-            head: logits.float().sigmoid()
-            if head in MULTI_LABEL_HEADS
-            else logits.float().softmax(-1)
-            for head, logits in out.logits.items()
-        }
-        frame_posteriors = {
-            head: logits.float().sigmoid()
-            if head in MULTI_LABEL_HEADS
-            else logits.float().softmax(-1)
-            for head, logits in out.frame_logits.items()
-        }
-        return Heard(out.tokens, posteriors, frame_posteriors)
+        return Heard(
+            out.tokens,
+            {head: self.posterior(head, logits) for head, logits in out.logits.items()},
+            {head: self.posterior(head, logits) for head, logits in out.frame_logits.items()},
+        )
 
     def frame_lengths(
         self, input_values: Tensor, input_values_mask: Tensor | None = None
@@ -189,7 +198,7 @@ class MiniEncoder(RecordingEncoder):
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
         concepts = [
-            layer(weigh(head, heard.posteriors[head]).to(weights) * _CONCEPT_SCALE).to(dtype)
+            layer(self._weighed(head, heard).to(weights) * _CONCEPT_SCALE).to(dtype)
             for head, layer in self.concepts.items()
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
@@ -203,6 +212,9 @@ class MiniEncoder(RecordingEncoder):
         # On every frame too: a language model that has not yet learned where to look finds it.
         frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
+
+    def _weighed(self, head: str, heard: Heard) -> Tensor:
+        return weigh(head, heard.posteriors[head], self.config.thresholds.get(head))
 
 
 @lru_cache(maxsize=1)

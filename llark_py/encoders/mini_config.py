@@ -12,11 +12,11 @@ from llark_py.theory import KEYS
 
 from .base import AudioEncoderConfig
 from .mini_features import HOP, SAMPLE_RATE, num_feature_frames, tempo_bin_centres
-from .mini_network import N_GLOBAL
+from .mini_network import N_GLOBAL, STEMS
 
 MULTI_LABEL_HEADS = ("families", "instruments", "activity")
 """Heads whose classes are not exclusive (sigmoid); every other head is a softmax."""
-TIMBRE_HEADS = ("families", "instruments", "lead")
+TIMBRE_HEADS = ("families", "instruments", "lead", "players")
 
 
 class MiniEncoderConfig(AudioEncoderConfig):
@@ -34,6 +34,15 @@ class MiniEncoderConfig(AudioEncoderConfig):
         thresholds: By head of several classes, from which probability each is said to be there.
         time_signatures, styles, families, instruments, densities, sounds: Class names of the
             heads, in order.
+        feels, players: Class names of the heads for the rhythmic feel and for the number of
+            instruments; empty: there is no such head.
+        boundaries: Have a frame head for changes of section.
+        stem: `patches`, or `residual` with `stem_channels` channels in its first blocks.
+        codec_books: Codebooks of the codec whose codes the encoder can write on; 0: it has none.
+        codec_codes, codec_components: Codes in a book, principal components of a frame.
+        temperatures: What the logits of a head are divided by, so that it is as sure as it is
+            right (Guo et al., 2017); 1 where nothing is said.
+        thresholds: By head of several classes, from which probability each is said to be there.
     """
 
     model_type: ClassVar[str] = "llark_mini_encoder"
@@ -59,7 +68,22 @@ class MiniEncoderConfig(AudioEncoderConfig):
     densities: list[str] = field(default_factory=lambda: ["sparse", "moderate", "busy"])
     sounds: list[str] = field(default_factory=lambda: ["music", "silence", "noise", "tone"])
 
+    feels: list[str] = field(default_factory=list)
+    players: list[str] = field(default_factory=list)
+    boundaries: bool = False
+    stem: str = "patches"
+    stem_channels: int = 64
+    codec_books: int = 0
+    codec_codes: int = 512
+    codec_components: int = 96
+    temperatures: dict[str, float] = field(default_factory=dict)
+    thresholds: dict[str, list[float]] = field(default_factory=dict)
+
     def __post_init__(self, **kwargs: Any) -> None:
+        if self.stem not in STEMS:
+            raise ConfigError(f"stem is '{self.stem}'; allowed: {', '.join(STEMS)}")
+        if self.codec_books and self.stem != "residual":
+            raise ConfigError("only an encoder with the stem 'residual' can have a codec")
         self.frame_rate = SAMPLE_RATE / HOP / self.frame_pooling
         super().__post_init__(**kwargs)
         if self.max_frames is not None and self.max_frames <= self.n_prefix:
@@ -71,7 +95,7 @@ class MiniEncoderConfig(AudioEncoderConfig):
     @property
     def labels(self) -> dict[str, list[str]]:
         """Class names of every global head, in the order of the concept tokens."""
-        return {
+        labels = {
             "tempo": [f"{bpm:.1f}" for bpm in self.tempo_bins_bpm],
             "key": list(KEYS),
             "time_signature": self.time_signatures,
@@ -81,7 +105,10 @@ class MiniEncoderConfig(AudioEncoderConfig):
             "lead": [*self.instruments, "none"],
             "density": self.densities,
             "sound": self.sounds,
+            "feel": self.feels,
+            "players": self.players,
         }
+        return {head: names for head, names in labels.items() if names}
 
     @property
     def tempo_bins_bpm(self) -> np.ndarray:
