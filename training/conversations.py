@@ -31,7 +31,7 @@ from .songs import Songs
 from .windows import draw_batch
 
 Batch = dict[str, Any]
-_LETTERS_A_TOKEN = 4.0
+_WINDOWS_AT_ONCE = 32
 
 
 @dataclass(frozen=True)
@@ -106,29 +106,23 @@ class BatchMaker:
         chats, subjects, tools = self.write(macro)
         config = processor.feature_extractor.audio_config
 
-        def n_audio(row: int) -> int:
-            subject = subjects[row]
-            heard = subject.heard if subject else None
-            return config.num_output_frames(_n_frames(heard)) if heard else int(subject is not None)
+        def n_audio(subject: Subject) -> int:
+            return config.num_output_frames(_n_frames(subject.heard)) if subject.heard else 1
 
-        def length(row: int) -> float:
-            said = sum(len(str(message["content"])) for message in chats[row])
-            return said / _LETTERS_A_TOKEN + n_audio(row)
-
-        rows = sorted(range(len(chats)), key=length)
+        whole = encode_chats(
+            processor,
+            chats,
+            tools,
+            [n_audio(s) for s in subjects if s is not None],
+            self.settings.max_text_tokens,
+        )
+        lengths = whole["attention_mask"].sum(1)
         batches = []
-        for first in range(0, len(rows), self.batch_size):
-            chosen = rows[first : first + self.batch_size]
-            about = [i for i in chosen if subjects[i] is not None]
-            batch: Batch = encode_chats(
-                processor,
-                [chats[i] for i in chosen],
-                tools,
-                [n_audio(i) for i in about],
-                self.settings.max_text_tokens,
-            )
-            if about:
-                batch |= _audio_inputs([s for i in about if (s := subjects[i])], config.width)
+        for rows in lengths.argsort(stable=True).split(self.batch_size):
+            longest = int(lengths[rows].max())
+            batch: Batch = {name: values[rows, :longest] for name, values in whole.items()}
+            if about := [s for i in rows.tolist() if (s := subjects[i]) is not None]:
+                batch |= _audio_inputs(about, config.width)
             batches.append(batch)
         random.Random(f"{self.seed} {macro} order").shuffle(batches)
         return batches
@@ -213,7 +207,8 @@ class Schedule:
 @torch.no_grad()
 def hear_blurred(encoder: MiniEncoder, features: Tensor, seed: int) -> Heard:
     """Hear windows `(n, T, 488)` as sounds that the encoder was not trained on would be heard."""
-    heard = encoder.hear(features.to(encoder.device))
+    parts = features.to(encoder.device).split(_WINDOWS_AT_ONCE)
+    heard = join_rows([encoder.hear(part) for part in parts])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return blur(heard)

@@ -117,7 +117,7 @@ class LanguageSettings(FitSettings):
     ear_turns: int = Field(7, ge=1)
     song_turns: int = Field(5, ge=1)
     song_batch_size: int = Field(12, ge=1)
-    macro_batches: int = Field(4, ge=1)
+    macro_batches: int = Field(8, ge=1)
     """Batches that are written at once, sorted by length."""
     basic_steps: int = Field(400, ge=0)
     """Steps that come before all others, of `basic_kinds` only."""

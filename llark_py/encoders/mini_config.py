@@ -57,7 +57,6 @@ class MiniEncoderConfig(AudioEncoderConfig):
     song_frames: bool = False
     writes_notes: bool = False
     max_frames: int | None = 300
-    thresholds: dict[str, list[float]] = field(default_factory=dict)
     tempo_bins: int = 96
     lowest_bpm: float = 40.0
     highest_bpm: float = 220.0
