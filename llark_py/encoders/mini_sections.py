@@ -130,7 +130,7 @@ def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarra
         levels: `(sections,)` mean loudness, linear.
 
     Returns:
-        `intro`, `verse`, `chorus`, `outro` or the letter, for each section.
+        `intro`, `verse`, `chorus`, `outro` or a letter (those left begin at A again), for each.
     """
     names, last = list(letters), len(letters) - 1
     if last < 2:
@@ -142,14 +142,14 @@ def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarra
         if letters.count(letters[place]) == 1 and short and quiet:
             names[place] = name
     returning = sorted({x for x in letters if letters.count(x) > 1})
-    if len(returning) < 2:  # one part that returns may be either
-        return names
-    loudness = {x: np.mean([lv for y, lv in zip(letters, levels) if y == x]) for x in returning}
-    chorus = max(returning, key=lambda x: (loudness[x], letters.count(x)))
-    for i, letter in enumerate(letters):
-        if names[i] == letter and letter in returning:
-            names[i] = "chorus" if letter == chorus else "verse"
-    return names
+    if len(returning) > 1:  # a single part that returns may be either
+        loudness = {x: np.mean([v for y, v in zip(letters, levels) if y == x]) for x in returning}
+        chorus = max(returning, key=lambda x: (loudness[x], letters.count(x)))
+        for i, letter in enumerate(letters):
+            if names[i] == letter and letter in returning:
+                names[i] = "chorus" if letter == chorus else "verse"
+    unnamed = list(dict.fromkeys(x for x, name in zip(letters, names) if x == name))
+    return [_LETTERS[unnamed.index(name)] if name in unnamed else name for name in names]
 
 
 def find_sections(
