@@ -151,10 +151,11 @@ def _ask_ear_three(scene: Scene) -> Turn | None:
     return Turn(question, answer)
 
 
+_BEAT = ("meter", "speed", "instruments")
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "time_signature": (4.0, ask_heard("time_signature", "meter", "meter_count", about=("meter",))),
     "meter_check": (1.5, _ask_meter_check),
-    "beat": (1.5, ask_heard("beat", "meter", "speed", "drums_phrase")),
+    "beat": (1.5, ask_heard("beat", "meter", "speed", "drums_phrase", about=_BEAT)),
     "feel": (2.0, ask_heard("feel", "feel")),
     "feel_check": (2.0, _ask_feel_check),
     "style": (6.0, ask_heard("style", "style")),

@@ -24,7 +24,7 @@ _TOKEN = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
 _ARTICLE = re.compile(r"\b([aA])( |$)")
 _MARK = "\x00"
 _BEFORE_VOWEL = re.compile(
-    rf"{_MARK} +(?=a|i|e(?!u)|o(?!ne\b)|u(?!k|ni)|[AEF](?:[b#m ,.?]|dim|$)|R&B)"
+    rf"{_MARK} +(?=a|i|e(?!u)|o(?!ne\b)|u(?!k|ni|s[eu])|[AEF](?:[b#m ,.?]|dim|$)|R&B)"
 )
 _GAP = re.compile(r" {2,}")
 _GRAMMAR_FILES = (

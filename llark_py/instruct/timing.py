@@ -14,7 +14,7 @@ _P_FROM_START = 0.3
 _P_QUIET = 0.4
 _QUIET_S = 3.0
 _TRIES = 8
-_MAX_CHANGES = 4
+_MAX_CHANGES = 3
 _SINGER_NAMES = ("singer", "singer", "singing", "voice")
 _ABOUT = ("activity",)
 
