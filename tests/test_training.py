@@ -118,17 +118,6 @@ def test_tempo_loss_is_least_at_the_true_bin():
     assert at[1] < at[0] and at[1] < at[2]
 
 
-def test_named_styles_are_preferred_to_none_but_not_to_noise():
-    plain = TRACK.model_copy(update={"genre": None})
-    noise = plain.model_copy(update={"sound": "noise"})
-    tracks, rng = [TRACK, plain, noise], random.Random(0)
-    assert prefer_named_styles(tracks, [0, 1, 2], 1.0, rng) == [0, 0, 2]
-    assert prefer_named_styles(tracks, [0, 1, 2], 0.0, rng) == [0, 1, 2]
-    assert prefer_named_styles([plain, noise], [0, 1], 1.0, rng) == [0, 1]
-    drawn = prefer_named_styles(tracks, [1] * 1000, 0.4, rng)
-    assert 350 < drawn.count(0) < 450
-
-
 def test_shards_resume_and_repeat(tmp_path):
     settings = ClipSettings(
         n=8, n_dev=4, shard_size=4, workers=1, soundfonts=["timgm"], not_music=0.3

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from llark_py.encoders.mini import MiniEncoder
-from llark_py.encoders.mini_config import MULTI_LABEL_HEADS
+from llark_py.encoders.mini import PRESENT, MiniEncoder
 
 from .labels import IGNORE
 from .scoring import collect
@@ -22,7 +21,6 @@ _TEMPERATURES = np.geomspace(0.5, 4.0, 43)
 _THRESHOLDS = np.linspace(0.2, 0.6, 41)
 _PRIOR_CLIPS = 4.0
 """So many right verdicts at the common threshold are added: with few clips it stays near that."""
-_COMMON = 0.4
 _WITH_THRESHOLDS = ("families", "instruments")
 
 
@@ -65,7 +63,7 @@ def fit_thresholds(chances: np.ndarray, true: np.ndarray) -> list[float]:
         f1 = 2 * hits / np.maximum(said.sum(1) + there.sum(), 1)
         # The mean of the neighbours, and a pull to the middle: one clip must not decide.
         smooth = np.convolve(np.pad(f1, 2, mode="edge"), np.ones(5) / 5, "valid")
-        pull = _PRIOR_CLIPS / (_PRIOR_CLIPS + there.sum()) * np.abs(_THRESHOLDS - _COMMON)
+        pull = _PRIOR_CLIPS / (_PRIOR_CLIPS + there.sum()) * np.abs(_THRESHOLDS - PRESENT)
         found.append(round(float(_THRESHOLDS[np.argmax(smooth - pull)]), 3))
     return found
 
@@ -84,6 +82,5 @@ def calibrate(encoder: MiniEncoder, shards: Shards) -> None:
         temperatures[head] = fit_temperature(raw, target)
     config.temperatures, config.thresholds = temperatures, {}
     for head in _WITH_THRESHOLDS:
-        assert head in MULTI_LABEL_HEADS
         chances = encoder.posterior(head, logits[head]).numpy()
         config.thresholds[head] = fit_thresholds(chances, labels[head].numpy() > 0.5)

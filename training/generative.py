@@ -54,7 +54,7 @@ def fixed_statistics(module: nn.Module) -> Iterator[None]:
             norm.train()
 
 
-class _Writing(nn.Module):
+class Writing(nn.Module):
     """The encoder under the generative loss."""
 
     def __init__(self, encoder: MiniEncoder):
@@ -113,7 +113,7 @@ def fit_generative(
         train, ClipSampler(train.tracks, 0, 0), settings.batch_size, f"generate {recipe.seed}"
     )
     fit(
-        _Writing(encoder),
+        Writing(encoder),
         Steps(settings.steps),
         collate,
         settings,

@@ -18,7 +18,7 @@ class ClipSampler:
 
     Args:
         tracks: The facts of all clips.
-        p_named_style: Share of the music without a named style that is exchanged for music with one.
+        p_named_style: Share of the music without a named style that is exchanged for such with one.
         p_rare_family: Share of the music that is exchanged for a clip of a family drawn evenly.
     """
 

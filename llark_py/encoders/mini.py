@@ -33,7 +33,8 @@ from .mini_songs import hear_song, read_form
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 _MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
-_PRESENT = 0.4  # where one of several is said to be there: F1 is best a little below one half
+PRESENT = 0.4
+"""From where one of several is said to be there: F1 is best a little below one half."""
 
 
 @dataclass
@@ -67,7 +68,7 @@ def weigh(head: str, posteriors: Tensor, thresholds: list[float] | None = None) 
         `(n, classes)` in [0, 1].
     """
     if head in MULTI_LABEL_HEADS:
-        present = posteriors.new_tensor(thresholds or _PRESENT)
+        present = posteriors.new_tensor(thresholds or PRESENT)
         verdict = (posteriors > present).to(posteriors.dtype)
     else:
         verdict = nn.functional.one_hot(posteriors.argmax(-1), posteriors.shape[-1])

@@ -26,6 +26,10 @@ class FrameCodec(nn.Module):
         n_codes: Codes in each.
     """
 
+    mean: Tensor
+    components: Tensor
+    books: Tensor
+
     def __init__(self, n_components: int, n_books: int, n_codes: int):
         super().__init__()
         self.register_buffer("mean", torch.zeros(FEATURE_WIDTH))
@@ -72,9 +76,8 @@ class FrameCodec(nn.Module):
     @torch.no_grad()
     def decode(self, codes: Tensor) -> Tensor:
         """Turn codes `(..., n_books)` into standardised frames `(..., 488)`."""
-        books = self.books.float()
-        parts = sum(book[codes[..., i]] for i, book in enumerate(books))
-        return parts @ self.components.float().T + self.mean.float()
+        parts = [book[codes[..., i]] for i, book in enumerate(self.books.float())]
+        return torch.stack(parts).sum(0) @ self.components.float().T + self.mean.float()
 
 
 class CodeWriter(nn.Module):

@@ -35,13 +35,15 @@ _LOW_FFT, _HIGH_FFT = 16_384, 8_192
 _SPLIT_BIN = 72  # C4: below it the long window resolves semitones, above it the short one does
 _FLOOR = 1e-4
 _PEAK = 0.7
+_UPDATES = 10
+_MEL_SPREAD, _PITCH_SPREAD = 1.4, 1.15  # of log magnitudes of music, about
 _QUIETEST_PEAK = 1e-3  # quieter input is silence and is not blown up to full level
 
 
-@lru_cache(maxsize=1)
-def _mel_filters() -> Tensor:
+@lru_cache(maxsize=2)
+def _mel_filters(n_fft: int = _MEL_WINDOW) -> Tensor:
     filters = mel_filter_bank(
-        num_frequency_bins=_MEL_WINDOW // 2 + 1,
+        num_frequency_bins=n_fft // 2 + 1,
         num_mel_filters=MEL_BANDS,
         min_frequency=30.0,
         max_frequency=7_600.0,
@@ -145,16 +147,59 @@ def standardise(features: Tensor) -> Tensor:
 
     What is left no longer tells how loud a recording is, only how its energy is spread.
     """
+    level, spread = _standard(features)
+    return (features - level) / spread
+
+
+def restore_level(standard: Tensor, like: Tensor) -> Tensor:
+    """Undo `standardise`, at the level of other features.
+
+    Args:
+        standard: `(T, 488)` standardised features.
+        like: `(n, 488)` features as of `extract_features`, whose level is taken.
+    """
+    level, spread = _standard(like)
+    return standard * spread + level
+
+
+def _standard(features: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean level and the usual spread of each column of features `(..., T, 488)`."""
     mel, pitch = features[..., :MEL_WIDTH], features[..., MEL_WIDTH:]
-    return torch.cat(
-        [
-            (mel - mel.mean((-2, -1), keepdim=True)) / 1.4,
-            (pitch - pitch.mean((-2, -1), keepdim=True)) / 1.15,
-        ],
-        -1,
-    )
+    means = [stream.mean((-2, -1), keepdim=True) for stream in (mel, pitch)]
+    widths = (MEL_WIDTH, PITCH_BINS)
+    level = torch.cat([m.expand(*m.shape[:-1], w) for m, w in zip(means, widths)], -1)
+    spread = features.new_tensor([_MEL_SPREAD] * MEL_WIDTH + [_PITCH_SPREAD] * PITCH_BINS)
+    return level, spread
 
 
 def tempo_bin_centres(n_bins: int, lowest_bpm: float, highest_bpm: float) -> np.ndarray:
     """Tempi in BPM of `n_bins` logarithmic bins, ends included."""
     return np.exp(np.linspace(math.log(lowest_bpm), math.log(highest_bpm), n_bins))
+
+
+def linear_magnitudes(features: Tensor, n_fft: int) -> Tensor:
+    """Estimate the magnitude spectrum that features were read from.
+
+    The pitch stream tells where the partials lie, and the mel stream how strong each band is;
+    multiplicative updates (Lee and Seung, 2001) bring the former in line with the latter.
+
+    Args:
+        features: `(T, 488)` as of `extract_features`.
+        n_fft: Of the spectrum; at least 1024.
+
+    Returns:
+        `(n_fft // 2 + 1, 5 T)`, magnitudes of a Hann-windowed STFT with windows of 1024 and a hop
+        of 320 samples.
+    """
+    mel, pitch = split_streams(features[None])
+    filters = _mel_filters(n_fft)
+    bands = (mel[0].exp() - _FLOOR).clamp(min=0) * (n_fft / _MEL_WINDOW)
+    hertz = np.fft.rfftfreq(n_fft, 1 / SAMPLE_RATE)[1:]
+    midi = 69 + 12 * np.log2(hertz / 440)
+    place = np.clip((midi - LOWEST_MIDI) * BINS_PER_SEMITONE, 0, PITCH_BINS - 1)
+    nearest = torch.from_numpy(np.concatenate([[0], np.round(place)]).astype(np.int64))
+    spectrum = pitch[0].exp()[:, nearest].repeat_interleave(MEL_STEPS, 0)
+    for _ in range(_UPDATES):
+        ratio = bands / (spectrum @ filters + _FLOOR * _FLOOR)
+        spectrum = spectrum * (ratio @ filters.T) / filters.sum(1).clamp(min=_FLOOR)
+    return spectrum.T * (torch.hann_window(_MEL_WINDOW, periodic=False).sum() / 2)
