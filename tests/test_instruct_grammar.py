@@ -80,7 +80,9 @@ def test_every_slot_is_filled_for_every_track():
     for track in tracks():
         for message in dialogue(track, rng, n_turns=6, tools=TOOLS if rng.random() < 0.7 else ()):
             text = message.text
-            assert not re.search(r"[\[\]{}|\x00]|  |None|\ba [aeio]|\b[Aa]n [^aeiouAEFR]", text), text
+            assert not re.search(r"[\[\]{}|\x00]|  |None|\ba [aeio]|\b[Aa]n [^aeiouAEFR]", text), (
+                text
+            )
             if message.role == "assistant" and not message.tool_calls:
                 assert text and text[-1] in ".!?" and text == text.strip()
                 assert not text[0].islower(), text

@@ -94,9 +94,7 @@ def _section_after(scene: Scene, timeline: Timeline) -> Turn | None:
     if following is None:
         return heard(scene, "section_after", _ABOUT, "last", section=label)
     values = {"section": label, "next": following.label}
-    return heard(
-        scene, "section_after", _ABOUT, start=timeline.clock(following.start_s), **values
-    )
+    return heard(scene, "section_after", _ABOUT, start=timeline.clock(following.start_s), **values)
 
 
 def _section_at(scene: Scene, timeline: Timeline) -> Turn | None:
