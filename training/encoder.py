@@ -22,6 +22,7 @@ from llark_py.instruct.facts import DENSITIES
 from .calibration import calibrate
 from .fitting import Steps, fit
 from .generative import fixed_statistics, generative_loss
+from .inherit import inherit
 from .labels import IGNORE, batch_labels
 from .recipe import MiniRecipe
 from .sampling import ClipSampler
@@ -109,7 +110,11 @@ class EncoderWithLoss(nn.Module):
 
 
 def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
-    """Make the untrained encoder with the composer's label sets."""
+    """Make the encoder with the composer's label sets, untrained or with an earlier one's weights.
+
+    Raises:
+        CheckpointError: `init_from` holds no `mini` encoder.
+    """
     settings = recipe.encoder
     config = encoder_config(
         "mini",
@@ -132,6 +137,12 @@ def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
     torch.manual_seed(recipe.seed)
     encoder = build_encoder(config)
     assert isinstance(encoder, MiniEncoder)
+    if settings.init_from:
+        taken, n_tensors = inherit(encoder, settings.init_from)
+        print(
+            f"encoder: {taken} of {n_tensors} tensors begin as in {settings.init_from}",
+            file=sys.stderr,
+        )
     return encoder
 
 

@@ -82,6 +82,8 @@ class EncoderSettings(FitSettings):
     stem_channels: int = Field(64, ge=4)
     boundaries: bool = True
     """Have a head for changes of section."""
+    init_from: Path | None = None
+    """Folder of a `mini`, or of its encoder, to start from; None = random weights."""
     generative_weight: float = Field(0.1, ge=0)
     """Of the generative loss beside those of the heads, where there is a generative stage."""
     generative_share: float = Field(0.125, gt=0, le=1)

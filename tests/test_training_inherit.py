@@ -1,0 +1,80 @@
+"""An encoder that starts from another one's weights."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from llark_py.encoders import build_encoder, encoder_config
+from llark_py.errors import CheckpointError
+from llark_py.training.inherit import inherit
+
+
+def make_encoder(**settings):
+    known = {"styles": ["rock", "jazz"], "families": ["piano", "bass"], "instruments": ["piano"]}
+    return build_encoder(encoder_config("mini", width=64, n_layers=1, **{**known, **settings}))
+
+
+@pytest.fixture
+def saved(tmp_path):
+    encoder = make_encoder()
+    encoder.save_pretrained(tmp_path)
+    return encoder, tmp_path
+
+
+def test_the_same_encoder_inherits_everything(saved):
+    first, folder = saved
+    second = make_encoder()
+    taken, n_tensors = inherit(second, folder)
+    assert taken == n_tensors
+    for name, weight in first.state_dict().items():
+        assert torch.equal(weight, second.state_dict()[name]), name
+
+
+def test_classes_are_inherited_by_name(saved):
+    old, folder = saved
+    new = make_encoder(styles=["jazz", "funk", "rock"], families=["bass", "organ", "piano"])
+    fresh = {name: weight.clone() for name, weight in new.state_dict().items()}
+    inherit(new, folder)
+    before, now = old.state_dict(), new.state_dict()
+    head = "network.heads.style.2.weight"
+    assert torch.equal(now[head][[2, 0]], before[head])
+    assert torch.equal(now[head][1], fresh[head][1])
+    concept = "concepts.style.weight"
+    assert torch.equal(now[concept][:, [2, 0]], before[concept])
+    # Timbre heads read the mean and the peak of every family's activity after the frames.
+    seen, frames = "network.heads.families.0.weight", 3 * 64
+    assert torch.equal(now[seen][:, :frames], before[seen][:, :frames])
+    assert torch.equal(now[seen][:, [frames + 2, frames]], before[seen][:, frames : frames + 2])
+    assert torch.equal(now[seen][:, frames + 1], fresh[seen][:, frames + 1])
+
+
+def test_a_new_head_and_another_stem_begin_fresh(saved):
+    old, folder = saved
+    new = make_encoder(stem="residual", stem_channels=8, feels=["straight", "swung"])
+    fresh = {name: weight.clone() for name, weight in new.state_dict().items()}
+    taken, n_tensors = inherit(new, folder)
+    assert 0 < taken < n_tensors
+    now = new.state_dict()
+    for name in ("network.heads.feel.2.weight", "network.mel_stem.out.weight"):
+        assert torch.equal(now[name], fresh[name])
+    assert torch.equal(
+        now["network.blocks.0.qkv.weight"], old.state_dict()["network.blocks.0.qkv.weight"]
+    )
+
+
+def test_the_embedded_model_can_be_inherited_from():
+    from llark_py.embedded import embedded_folder
+    from llark_py.encoders.mini import load_embedded
+
+    embedded = load_embedded()
+    encoder = build_encoder(encoder_config("mini", width=256, n_layers=4, styles=["metal"]))
+    inherit(encoder, embedded_folder())
+    row = embedded.config.styles.index("metal")
+    name = "network.heads.style.2.bias"
+    assert torch.equal(encoder.state_dict()[name][0], embedded.state_dict()[name][row])
+
+
+def test_a_folder_without_an_encoder_is_refused(tmp_path):
+    with pytest.raises(CheckpointError, match="holds no saved encoder"):
+        inherit(make_encoder(), tmp_path)
