@@ -13,7 +13,7 @@ from llark_py.track import Chord, DrumHit, Instrument, Note, Source, Track, crop
 from .drums import PIECES
 from .instruments import family_of
 from .mood import mood_of, notes_per_second
-from .render import SAMPLE_RATE, render
+from .render import SAMPLE_RATE, render, render_stems
 from .room import augment as record
 from .room import set_peak
 from .score import Part, Score, compose
@@ -21,7 +21,7 @@ from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
 from .vocals import sung_words
 
-__all__ = ["NOT_MUSIC", "make_clip", "score_track"]
+__all__ = ["NOT_MUSIC", "make_clip", "make_stems", "score_track"]
 
 _SOURCES = {"*": Source("composer", 1.0)}
 _P_CROPPED = 0.75
@@ -66,20 +66,63 @@ def make_clip(
         samples = make_sound(sound, duration_s, noise_rng, sample_rate)
         track = Track(id=f"{sound}-{seed}", duration_s=duration_s, sound=sound, sources=_SOURCES)
         return track, Audio(samples, sample_rate)
+    score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
+    audio = render(score, soundfont, sample_rate=sample_rate)
+    samples = _excerpt(audio, offset_s, duration_s)
+    if augment:
+        samples = record(samples, noise_rng, sample_rate)
+    else:
+        samples = set_peak(samples, _DRY_PEAK)
+    return score_track(score, offset_s, duration_s), Audio(samples, sample_rate)
+
+
+def make_stems(
+    seed: int,
+    duration_s: float = 10.0,
+    soundfont: str | Path = DEFAULT,
+    *,
+    style: str | None = None,
+    free_instruments: bool | None = None,
+    sung: bool = False,
+    sample_rate: int = SAMPLE_RATE,
+) -> dict[str, Audio]:
+    """Make the stems of a clip of composed music: what each instrument plays.
+
+    Args:
+        seed, duration_s, soundfont, style, free_instruments, sung, sample_rate: As for
+            `make_clip`.
+
+    Returns:
+        Instrument -> mono audio. The sum of all is the audio of `make_clip` with the same
+        arguments and without `augment`, up to the rounding of float32.
+    """
+    score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
+    stems = {
+        name: _excerpt(audio, offset_s, duration_s)
+        for name, audio in render_stems(score, soundfont, sample_rate=sample_rate).items()
+    }
+    # The gain that brings the mix to its peak.
+    highest = float(np.abs(sum(stems.values())).max())
+    gain = np.float32(_DRY_PEAK / highest if highest > 1e-7 else 1.0)
+    return {name: Audio(samples * gain, sample_rate) for name, samples in stems.items()}
+
+
+def _draw_piece(
+    seed: int, duration_s: float, style: str | None, free_instruments: bool | None, sung: bool
+) -> tuple[Score, float]:
+    """Compose what an excerpt of a length is cut from; returns it and where the excerpt begins."""
     # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
     rng = random.Random(f"excerpt {seed}")
     offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if rng.random() < _P_CROPPED else 0.0
     score = compose(
         seed, offset_s + duration_s, style=style, free_instruments=free_instruments, sung=sung
     )
-    audio = render(score, soundfont, sample_rate=sample_rate)
-    start = round(offset_s * sample_rate)
-    samples = audio.samples[start : start + round(duration_s * sample_rate)]
-    if augment:
-        samples = record(samples, noise_rng, sample_rate)
-    else:
-        samples = set_peak(samples, _DRY_PEAK)
-    return score_track(score, offset_s, duration_s), Audio(samples, sample_rate)
+    return score, offset_s
+
+
+def _excerpt(audio: Audio, offset_s: float, duration_s: float) -> np.ndarray:
+    start = round(offset_s * audio.sample_rate)
+    return audio.samples[start : start + round(duration_s * audio.sample_rate)]
 
 
 def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = None) -> Track:

@@ -21,6 +21,7 @@ _MEDIA = ("none", "vinyl", "tape", "line")
 _P_MEDIA = (0.72, 0.09, 0.12, 0.07)
 _BLOCK_S = 0.005
 _COMB_S = (0.0002, 0.004)
+_WRITE_BLOCK = 1 << 16
 _CODECS = {"mp3": ("MP3", "MPEG_LAYER_III"), "ogg": ("OGG", "VORBIS")}
 
 
@@ -70,9 +71,7 @@ def codec(samples: np.ndarray, name: str, loss: float, sample_rate: int) -> np.n
     peak = float(np.abs(samples).max()) + 1e-9
     file = io.BytesIO()
     scaled = np.asarray(samples * (0.9 / peak), np.float32)
-    soundfile.write(
-        file, scaled, sample_rate, format=form, subtype=subtype, compression_level=loss
-    )
+    soundfile.write(file, scaled, sample_rate, format=form, subtype=subtype, compression_level=loss)
     file.seek(0)
     decoded = soundfile.read(file, dtype="float32")[0][: len(samples)]
     decoded = np.pad(decoded, (0, len(samples) - len(decoded)))
@@ -111,7 +110,7 @@ def tape(samples: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.
 
 
 def line(samples: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
-    """Send sound through a telephone, a small loudspeaker or an old radio: little but the middle."""
+    """Send sound through a telephone or an old radio: little but the middle is left."""
     low_hz = np.exp(rng.uniform(np.log(120), np.log(400)))
     high_hz = np.exp(rng.uniform(np.log(2600), np.log(5000)))
     out = _band(samples, low_hz, high_hz, sample_rate)
