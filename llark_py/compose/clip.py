@@ -1,4 +1,4 @@
-"""One annotated clip: composes, plays, crops and records it, and writes down every fact."""
+"""Annotated clips and songs: composes, plays and records them, and writes down every fact."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from .mood import mood_of, notes_per_second
 from .render import SAMPLE_RATE, render, render_stems
 from .room import augment as record
 from .room import set_peak
-from .score import Part, Score, compose
+from .score import WHOLE_S, Score, compose
+from .score_parts import Part
 from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
 from .vocals import sung_words
 
-__all__ = ["NOT_MUSIC", "make_clip", "make_stems", "score_track"]
+__all__ = ["NOT_MUSIC", "make_clip", "make_song", "make_stems", "score_track"]
 
 _SOURCES = {"*": Source("composer", 1.0)}
 _P_CROPPED = 0.75
 _MAX_OFFSET_S = 2.4
 _DRY_PEAK = 0.8
+_FADE_DB = -30.0
 # Pauses shorter than this do not end an instrument's activity.
 _PAUSE_S = 0.5
 _DRUM_HIT_S = 0.25
@@ -42,7 +44,7 @@ def make_clip(
     style: str | None = None,
     free_instruments: bool | None = None,
     sound: str = "music",
-    sung: bool = False,
+    sung: bool | None = None,
     sample_rate: int = SAMPLE_RATE,
 ) -> tuple[Track, Audio]:
     """Make a clip of composed music, or of a sound that is not music, with its facts.
@@ -55,7 +57,7 @@ def make_clip(
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
         sound: `music`, or one of `sounds.SOUNDS`.
-        sung: A singer has the melody; facts then hold its words.
+        sung: Whether a singer has the melody (facts then hold the words); drawn when None.
         sample_rate: In Hz.
 
     Returns:
@@ -68,12 +70,49 @@ def make_clip(
         return track, Audio(samples, sample_rate)
     score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
     audio = render(score, soundfont, sample_rate=sample_rate)
-    samples = _excerpt(audio, offset_s, duration_s)
+    samples = _cut(audio, score, offset_s, duration_s)
     if augment:
         samples = record(samples, noise_rng, sample_rate)
     else:
         samples = set_peak(samples, _DRY_PEAK)
     return score_track(score, offset_s, duration_s), Audio(samples, sample_rate)
+
+
+def make_song(
+    seed: int,
+    duration_s: float = 150.0,
+    soundfont: str | Path = DEFAULT,
+    augment: bool = True,
+    *,
+    style: str | None = None,
+    free_instruments: bool | None = None,
+    sung: bool | None = None,
+    sample_rate: int = SAMPLE_RATE,
+) -> tuple[Track, Audio]:
+    """Make a whole song, from its first note until the last has died away.
+
+    Args:
+        seed: The same seed and arguments always give the same song.
+        duration_s: Length in seconds; the tempo gives way a little so that the sections fill it.
+            Under about a minute a form has hardly room.
+        soundfont: As in `make_clip`.
+        augment: As in `make_clip`.
+        style: As in `make_clip`.
+        free_instruments: As in `make_clip`.
+        sung: As in `make_clip`; a singer rests in intros, solos and breaks.
+        sample_rate: In Hz.
+
+    Returns:
+        The facts, whose sections cover the song, and the mono audio.
+    """
+    score, _ = _draw_piece(seed, duration_s, style, free_instruments, sung, whole=True)
+    audio = render(score, soundfont, sample_rate=sample_rate)
+    samples = _cut(audio, score, 0.0, duration_s)
+    if augment:
+        samples = record(samples, np.random.default_rng(seed), sample_rate)
+    else:
+        samples = set_peak(samples, _DRY_PEAK)
+    return score_track(score), Audio(samples, sample_rate)
 
 
 def make_stems(
@@ -83,46 +122,65 @@ def make_stems(
     *,
     style: str | None = None,
     free_instruments: bool | None = None,
-    sung: bool = False,
+    sung: bool | None = None,
+    whole: bool = False,
     sample_rate: int = SAMPLE_RATE,
 ) -> dict[str, Audio]:
-    """Make the stems of a clip of composed music: what each instrument plays.
+    """Make the stems of a clip or song of composed music: what each instrument plays.
 
     Args:
-        seed, duration_s, soundfont, style, free_instruments, sung, sample_rate: As for
-            `make_clip`.
+        seed, duration_s, soundfont, style, free_instruments, sung, sample_rate: As in `make_clip`.
+        whole: The stems of `make_song`.
 
     Returns:
-        Instrument -> mono audio. The sum of all is the audio of `make_clip` with the same
-        arguments and without `augment`, up to the rounding of float32.
+        Instrument -> mono audio. The sum of all is the audio of `make_clip` (`make_song`) with
+        the same arguments and without `augment`, up to the rounding of float32.
     """
-    score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
-    stems = {
-        name: _excerpt(audio, offset_s, duration_s)
-        for name, audio in render_stems(score, soundfont, sample_rate=sample_rate).items()
-    }
+    choices = (style, free_instruments, sung)
+    score, offset_s = _draw_piece(seed, duration_s, *choices, whole=whole)
+    played = render_stems(score, soundfont, sample_rate=sample_rate)
+    stems = {name: _cut(audio, score, offset_s, duration_s) for name, audio in played.items()}
     # The gain that brings the mix to its peak.
-    highest = float(np.abs(sum(stems.values())).max())
+    highest = float(np.abs(np.sum(list(stems.values()), axis=0)).max())
     gain = np.float32(_DRY_PEAK / highest if highest > 1e-7 else 1.0)
     return {name: Audio(samples * gain, sample_rate) for name, samples in stems.items()}
 
 
 def _draw_piece(
-    seed: int, duration_s: float, style: str | None, free_instruments: bool | None, sung: bool
+    seed: int,
+    duration_s: float,
+    style: str | None,
+    free_instruments: bool | None,
+    sung: bool | None,
+    *,
+    whole: bool = False,
 ) -> tuple[Score, float]:
-    """Compose what an excerpt of a length is cut from; returns it and where the excerpt begins."""
+    """Compose a song, or what an excerpt is cut from; returns it and where the excerpt begins."""
     # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
     rng = random.Random(f"excerpt {seed}")
-    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if rng.random() < _P_CROPPED else 0.0
+    cropped = rng.random() < _P_CROPPED and duration_s < WHOLE_S and not whole
+    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if cropped else 0.0
     score = compose(
-        seed, offset_s + duration_s, style=style, free_instruments=free_instruments, sung=sung
+        seed,
+        offset_s + duration_s,
+        style=style,
+        free_instruments=free_instruments,
+        sung=sung,
+        whole=whole or None,
     )
     return score, offset_s
 
 
-def _excerpt(audio: Audio, offset_s: float, duration_s: float) -> np.ndarray:
-    start = round(offset_s * audio.sample_rate)
-    return audio.samples[start : start + round(duration_s * audio.sample_rate)]
+def _cut(audio: Audio, score: Score, offset_s: float, duration_s: float) -> np.ndarray:
+    """Fade out what was played where the score ends so, and cut out an excerpt."""
+    samples, rate = audio.samples, audio.sample_rate
+    if score.fade_s:
+        n = min(len(samples), round(score.fade_s * rate))
+        fall = 10 ** np.linspace(0.0, _FADE_DB / 20, n, dtype=np.float32)
+        samples = samples.copy()
+        samples[-n:] *= fall * np.linspace(1.0, 0.0, n, dtype=np.float32) ** 0.5
+    start = round(offset_s * rate)
+    return samples[start : start + round(duration_s * rate)]
 
 
 def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = None) -> Track:
@@ -144,7 +202,11 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
         duration_s=score.duration_s,
         tempo_bpm=score.tempo_bpm,
         time_signature=score.time_signature,
-        key=score.key,
+        key=score.key if score.keys else None,
+        keys=score.keys,
+        feel=score.feel,
+        # Where nothing changes there is nothing to hear of the form.
+        sections=score.sections if len(score.sections) > 1 else (),
         chords=score.chords,
         beats_s=score.beats_s,
         downbeats_s=score.downbeats_s,
@@ -178,6 +240,7 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
             "drums": drums,
             "lyrics": " ".join(word.text for word in track.words) or None,
             "chords": tuple(Chord(*c) for c in track.chords if c[1] - c[0] > 1e-3),
+            # Drums alone have no mode, and the rule needs one.
             "mood": mood_of(
                 score.genre,
                 score.mode,
@@ -185,7 +248,9 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
                 score.time_signature,
                 density,
                 bool(drums),
-            ),
+            )
+            if notes
+            else None,
         }
     )
 

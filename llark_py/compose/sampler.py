@@ -16,7 +16,8 @@ from llark_py.errors import ConfigError
 from . import instruments
 from .banks import playable
 from .kits import KIT_KEYS, draw_kit
-from .score import Part, Score
+from .score import Score
+from .score_parts import Part
 from .sf2 import DRUM_BANK
 from .soundfonts import DRUMS, KITS, LEFT_OUT, soundfont_path
 
