@@ -50,8 +50,8 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
     try:
-        source = playable(path)
-        source = source if isinstance(source, bytes) else str(source)
+        made = playable(path)
+        source = made if isinstance(made, bytes) else str(made)
         return synth, synth.sfload(source, max_voices=_MAX_VOICES)
     except Exception as error:
         raise ConfigError(f"{path} is not a soundfont that can be read: {error}") from error
