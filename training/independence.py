@@ -17,7 +17,8 @@ import numpy as np
 from llark_py.compose.drums import PIECES
 from llark_py.compose.instruments import VOICES
 from llark_py.compose.render import render
-from llark_py.compose.score import Part, Score, ScoreNote
+from llark_py.compose.score import Score
+from llark_py.compose.score_parts import Part, ScoreNote
 from llark_py.compose.soundfonts import DEFAULT, DRUMS, check_soundfont, soundfont_path
 from llark_py.errors import ConfigError
 

@@ -18,7 +18,7 @@ from .patches import soundfont_of_patches
 from .recordings import soundfont_of_recordings
 
 # Count up when the same recordings would be made into something else.
-_VERSION = 2
+_VERSION = 1
 
 
 def sound_folder() -> Path:

@@ -13,7 +13,7 @@ from llark_py.track import Chord, DrumHit, Instrument, Note, Source, Track, crop
 from .drums import PIECES
 from .instruments import family_of
 from .mood import mood_of, notes_per_second
-from .render import SAMPLE_RATE, render
+from .render import SAMPLE_RATE, render, render_stems
 from .room import augment as record
 from .room import set_peak
 from .score import WHOLE_S, Score, compose
@@ -22,7 +22,7 @@ from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
 from .vocals import sung_words
 
-__all__ = ["NOT_MUSIC", "make_clip", "make_song", "score_track"]
+__all__ = ["NOT_MUSIC", "make_clip", "make_song", "make_stems", "score_track"]
 
 _SOURCES = {"*": Source("composer", 1.0)}
 _P_CROPPED = 0.75
@@ -68,16 +68,9 @@ def make_clip(
         samples = make_sound(sound, duration_s, noise_rng, sample_rate)
         track = Track(id=f"{sound}-{seed}", duration_s=duration_s, sound=sound, sources=_SOURCES)
         return track, Audio(samples, sample_rate)
-    # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
-    rng = random.Random(f"excerpt {seed}")
-    cropped = rng.random() < _P_CROPPED and duration_s < WHOLE_S
-    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if cropped else 0.0
-    score = compose(
-        seed, offset_s + duration_s, style=style, free_instruments=free_instruments, sung=sung
-    )
-    samples = _played(score, soundfont, sample_rate)
-    start = round(offset_s * sample_rate)
-    samples = samples[start : start + round(duration_s * sample_rate)]
+    score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
+    audio = render(score, soundfont, sample_rate=sample_rate)
+    samples = _cut(audio, score, offset_s, duration_s)
     if augment:
         samples = record(samples, noise_rng, sample_rate)
     else:
@@ -112,10 +105,9 @@ def make_song(
     Returns:
         The facts, whose sections cover the song, and the mono audio.
     """
-    score = compose(
-        seed, duration_s, style=style, free_instruments=free_instruments, sung=sung, whole=True
-    )
-    samples = _played(score, soundfont, sample_rate)
+    score, _ = _draw_piece(seed, duration_s, style, free_instruments, sung, whole=True)
+    audio = render(score, soundfont, sample_rate=sample_rate)
+    samples = _cut(audio, score, 0.0, duration_s)
     if augment:
         samples = record(samples, np.random.default_rng(seed), sample_rate)
     else:
@@ -123,15 +115,72 @@ def make_song(
     return score_track(score), Audio(samples, sample_rate)
 
 
-def _played(score: Score, soundfont: str | Path, sample_rate: int) -> np.ndarray:
-    """Play a score, and fade it out where it ends so."""
-    samples = render(score, soundfont, sample_rate=sample_rate).samples
+def make_stems(
+    seed: int,
+    duration_s: float = 10.0,
+    soundfont: str | Path = DEFAULT,
+    *,
+    style: str | None = None,
+    free_instruments: bool | None = None,
+    sung: bool | None = None,
+    whole: bool = False,
+    sample_rate: int = SAMPLE_RATE,
+) -> dict[str, Audio]:
+    """Make the stems of a clip or song of composed music: what each instrument plays.
+
+    Args:
+        seed, duration_s, soundfont, style, free_instruments, sung, sample_rate: As in `make_clip`.
+        whole: The stems of `make_song`.
+
+    Returns:
+        Instrument -> mono audio. The sum of all is the audio of `make_clip` (`make_song`) with
+        the same arguments and without `augment`, up to the rounding of float32.
+    """
+    choices = (style, free_instruments, sung)
+    score, offset_s = _draw_piece(seed, duration_s, *choices, whole=whole)
+    played = render_stems(score, soundfont, sample_rate=sample_rate)
+    stems = {name: _cut(audio, score, offset_s, duration_s) for name, audio in played.items()}
+    # The gain that brings the mix to its peak.
+    highest = float(np.abs(np.sum(list(stems.values()), axis=0)).max())
+    gain = np.float32(_DRY_PEAK / highest if highest > 1e-7 else 1.0)
+    return {name: Audio(samples * gain, sample_rate) for name, samples in stems.items()}
+
+
+def _draw_piece(
+    seed: int,
+    duration_s: float,
+    style: str | None,
+    free_instruments: bool | None,
+    sung: bool | None,
+    *,
+    whole: bool = False,
+) -> tuple[Score, float]:
+    """Compose a song, or what an excerpt is cut from; returns it and where the excerpt begins."""
+    # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
+    rng = random.Random(f"excerpt {seed}")
+    cropped = rng.random() < _P_CROPPED and duration_s < WHOLE_S and not whole
+    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if cropped else 0.0
+    score = compose(
+        seed,
+        offset_s + duration_s,
+        style=style,
+        free_instruments=free_instruments,
+        sung=sung,
+        whole=whole or None,
+    )
+    return score, offset_s
+
+
+def _cut(audio: Audio, score: Score, offset_s: float, duration_s: float) -> np.ndarray:
+    """Fade out what was played where the score ends so, and cut out an excerpt."""
+    samples, rate = audio.samples, audio.sample_rate
     if score.fade_s:
-        n = min(len(samples), round(score.fade_s * sample_rate))
+        n = min(len(samples), round(score.fade_s * rate))
         fall = 10 ** np.linspace(0.0, _FADE_DB / 20, n, dtype=np.float32)
         samples = samples.copy()
         samples[-n:] *= fall * np.linspace(1.0, 0.0, n, dtype=np.float32) ** 0.5
-    return samples
+    start = round(offset_s * rate)
+    return samples[start : start + round(duration_s * rate)]
 
 
 def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = None) -> Track:

@@ -182,12 +182,14 @@ def _sample(layer: _Layer, key: int) -> Sample:
 
 
 def _completed(kit: dict[int, list[Sample]]) -> dict[int, list[Sample]]:
-    """Add the relatives of pieces, played at other speeds."""
+    """Add the relatives of pieces (and theirs), played at other speeds."""
     whole = dict(kit)
     for key, relatives in _RELATIVES.items():
         for other, semitones in relatives:
-            if key not in whole and other in kit:
-                whole[key] = [replace(s, root=s.root + key - other - semitones) for s in kit[other]]
+            if key not in whole and other in whole:
+                whole[key] = [
+                    replace(s, root=s.root + key - other - semitones) for s in whole[other]
+                ]
     return whole
 
 

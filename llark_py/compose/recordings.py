@@ -86,7 +86,7 @@ def _notes(package: Path, instrument: _Instrument) -> list[Sample]:
                     pitch = _PITCH_CLASSES[found[1]] + len(found[2]) + 12 * (int(found[3]) + 1)
                     takes[pitch] = file.read()
     except (tarfile.TarError, OSError) as error:
-        raise ConfigError(f"the package {package} is damaged: {error}; download it anew") from error
+        raise ConfigError(f"the package {package} is damaged; download it anew") from error
     kept = {}
     for pitch, data in takes.items():
         samples = read_take(data, _LONGEST_S)

@@ -13,7 +13,8 @@ from llark_py.audio import Audio
 
 from .instruments import SINGER, voice
 from .sampler import can_play, play_samples
-from .score import Part, Score
+from .score import Score
+from .score_parts import Part
 from .soundfonts import DEFAULT, SYNTH, Source, split_blend
 from .synthesis import synthesise
 from .vocals import render_singers

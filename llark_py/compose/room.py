@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.signal import lfilter
 
+from .media import keep_on_medium
+
 _EQ_POINTS = 8
 _TAIL_S = 1.0
 
@@ -15,8 +17,8 @@ _TAIL_S = 1.0
 def augment(samples: np.ndarray, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
     """Play a recording in a random room through random equipment.
 
-    Equalizer, low-pass or high-pass, reverberation, saturation, noise and gain, each by chance.
-    Pitch and timing stay as they are.
+    Equalizer, low-pass or high-pass, reverberation, saturation, media (records, tape, telephone,
+    mp3, ogg), noise and gain, each by chance. Pitch and timing stay as they are.
 
     Args:
         samples: Mono float32 (n_samples,).
@@ -40,6 +42,7 @@ def augment(samples: np.ndarray, rng: np.random.Generator, sample_rate: int) -> 
     if rng.random() < 0.3:
         drive = rng.uniform(1.5, 4.0)
         out = drive * np.tanh(out / drive)
+    out = keep_on_medium(out, rng, sample_rate)
     if rng.random() < 0.6:
         noise = rng.standard_normal(n, dtype=np.float32)
         if rng.random() < 0.5:

@@ -16,7 +16,8 @@ from llark_py.errors import ConfigError
 from . import instruments
 from .banks import playable
 from .kits import KIT_KEYS, draw_kit
-from .score import Part, Score
+from .score import Score
+from .score_parts import Part
 from .sf2 import DRUM_BANK
 from .soundfonts import DRUMS, KITS, LEFT_OUT, soundfont_path
 
@@ -49,8 +50,8 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
     synth = tinysoundfont.Synth(samplerate=rate, gain=-6)
     try:
-        source = playable(path)
-        source = source if isinstance(source, bytes) else str(source)
+        made = playable(path)
+        source = made if isinstance(made, bytes) else str(made)
         return synth, synth.sfload(source, max_voices=_MAX_VOICES)
     except Exception as error:
         raise ConfigError(f"{path} is not a soundfont that can be read: {error}") from error

@@ -53,8 +53,8 @@ SOUNDFONTS = (DEFAULT, *_INSTALLED, RECORDINGS, SYNTH)
 DRUMS = 128
 """Stands for the drums where programs are listed."""
 LEFT_OUT = {
-    "freepats": frozenset({26, 53, 75}),
-    "generaluser": frozenset({4, 8, 11, 12, 13, 26, 46, 53, 57, 58, 68, 74, 80, DRUMS}),
+    "freepats": frozenset({8, 13, 26, 53, 74, 75, 79}),
+    "generaluser": frozenset({4, 8, 11, 12, 13, 26, 46, 53, 57, 58, 68, 74, 79, 80, 108, DRUMS}),
 }
 """Programs that are not played in blends because their notes correlate with those of `timgm` (see
 `training/independence.py`): what a model is judged with must not be what it was trained with."""

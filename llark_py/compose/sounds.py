@@ -7,13 +7,16 @@ from scipy.signal import butter, lfilter
 
 from llark_py.errors import UnknownNameError
 
-from .room import set_peak
-from .speech import talk
+from .room import augment, set_peak
+from .speech import conversation
+from .textures import applause, coloured, machine, nature
 
-NOT_MUSIC = ("silence", "noise", "tone")
-"""What training clips are drawn from."""
-SOUNDS = (*NOT_MUSIC, "speech")
-"""What can be made; `mini` has not learnt to tell speech from music yet."""
+NOT_MUSIC = ("silence", "noise", "tone", "speech", "nature", "machine")
+"""What training clips are drawn from: applause is noise, and singing is music. An encoder knows
+those that its configuration lists (`sounds`), which need not be all of them."""
+SOUNDS = NOT_MUSIC
+"""What can be made."""
+_P_ROOM = 0.5
 
 
 def make_sound(
@@ -36,13 +39,17 @@ def make_sound(
     n = round(duration_s * sample_rate)
     if kind == "silence":
         return _silence(n, rng)
-    if kind == "noise":
-        return set_peak(_noise(n, rng, sample_rate), rng.uniform(0.1, 0.95))
-    if kind == "tone":
-        return set_peak(_tone(n, rng, sample_rate), rng.uniform(0.1, 0.95))
+    makers = {"noise": _noise, "tone": _tone, "nature": nature, "machine": machine}
     if kind == "speech":
-        return set_peak(talk(duration_s, rng, sample_rate), rng.uniform(0.1, 0.95))
-    raise UnknownNameError("sound", kind, ("music", *SOUNDS))
+        samples = conversation(duration_s, rng, sample_rate)
+    elif kind in makers:
+        samples = makers[kind](n, rng, sample_rate)
+    else:
+        raise UnknownNameError("sound", kind, ("music", *SOUNDS))
+    # Rooms and media must not tell music from the rest.
+    if kind not in ("noise", "tone") and rng.random() < _P_ROOM:
+        samples = augment(set_peak(samples, 1.0), rng, sample_rate)
+    return set_peak(samples, rng.uniform(0.1, 0.95))
 
 
 def _silence(n: int, rng: np.random.Generator) -> np.ndarray:
@@ -53,40 +60,20 @@ def _silence(n: int, rng: np.random.Generator) -> np.ndarray:
     return np.clip(floor, -4, 4) * np.float32(10 ** (-rng.uniform(78, 100) / 20))
 
 
-def _coloured(n: int, slope: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise whose amplitude falls as frequency ** -slope (0 white, 0.5 pink, 1 brown)."""
-    spectrum = np.fft.rfft(rng.standard_normal(n))
-    spectrum *= np.maximum(np.arange(len(spectrum)), 1.0 + 0.0005 * n) ** -slope
-    return np.fft.irfft(spectrum, n)
-
-
 def _noise(n: int, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
-    colour = rng.choice(("white", "pink", "brown", "band", "rain", "wind"))
+    colour = rng.choice(("white", "pink", "brown", "band", "applause"))
     if colour == "white":
         return rng.standard_normal(n)
     if colour == "pink":
-        return _coloured(n, 0.5, rng)
+        return coloured(n, 0.5, rng)
     if colour == "brown":
-        return _coloured(n, 1.0, rng)
+        return coloured(n, 1.0, rng)
     if colour == "band":
         low_hz = np.exp(rng.uniform(np.log(80), np.log(2500)))
         high_hz = min(low_hz * rng.uniform(1.8, 5), sample_rate * 0.45)
         b, a = butter(2, (low_hz, high_hz), "bandpass", fs=sample_rate)
         return lfilter(b, a, rng.standard_normal(n))
-    if colour == "rain":
-        drops = np.zeros(n)
-        count = max(1, int(n / sample_rate * rng.uniform(60, 600)))
-        drops[rng.integers(0, n, count)] = rng.exponential(1.0, count)
-        b, a = butter(
-            1, (rng.uniform(600, 1500), rng.uniform(3000, 7000)), "bandpass", fs=sample_rate
-        )
-        drops = lfilter(b, a, drops)
-        hiss = _coloured(n, 0.3, rng)
-        return drops / (np.std(drops) + 1e-9) + hiss / np.std(hiss) * rng.uniform(0.2, 1.0)
-    # Wind: brown noise whose loudness wanders over seconds.
-    knots = np.abs(rng.normal(1.0, 0.5, max(3, n // sample_rate)))
-    loudness = np.interp(np.linspace(0, len(knots) - 1, n), np.arange(len(knots)), knots)
-    return _coloured(n, 0.8, rng) * loudness
+    return applause(n, rng, sample_rate)
 
 
 def _tone(n: int, rng: np.random.Generator, sample_rate: int) -> np.ndarray:

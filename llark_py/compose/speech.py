@@ -8,11 +8,41 @@ from dataclasses import replace
 import numpy as np
 
 from .lyrics import draw_line
+from .media import line
 from .singer import SungNote, draw_singer, sing
 
 _SYLLABLES_A_SECOND = (3.2, 6.5)
 _PAUSE_S = (0.25, 1.1)
 _FALL_SEMITONES = (2.0, 7.0)
+_SETTINGS = ("alone", "turns", "babble", "telephone")
+_P_SETTINGS = (0.5, 0.2, 0.15, 0.15)
+_MOST_VOICES = 4
+
+
+def conversation(duration_s: float, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
+    """Make people talk: one, two in turn, several at once, or one on the telephone.
+
+    Args:
+        duration_s: Length in seconds.
+        rng: Source of the choices.
+        sample_rate: In Hz.
+
+    Returns:
+        Mono float32 (n_samples,).
+    """
+    setting = rng.choice(_SETTINGS, p=_P_SETTINGS)
+    sound = talk(duration_s, rng, sample_rate)
+    if setting == "telephone":
+        return np.asarray(line(sound, rng, sample_rate), np.float32)
+    if setting == "babble":
+        for _ in range(rng.integers(2, _MOST_VOICES)):
+            sound = sound + talk(duration_s, rng, sample_rate) * np.float32(rng.uniform(0.3, 1.0))
+    if setting == "turns":
+        other = talk(duration_s, rng, sample_rate)
+        turns_s = np.cumsum(rng.uniform(0.8, 4.0, int(duration_s) + 2))
+        turn = np.searchsorted(turns_s, np.arange(len(sound)) / sample_rate)
+        sound = np.where(turn % 2 == 0, sound, other)
+    return np.asarray(sound, np.float32)
 
 
 def talk(duration_s: float, rng: np.random.Generator, sample_rate: int) -> np.ndarray:

@@ -19,7 +19,7 @@ _FADE_S = 0.05
 _PEAK = 0.9
 _HARMONICS = 6
 _OUT_OF_TUNE = 0.5  # semitones
-_ODD_SHARE = 0.04
+_ODD_SHARE, _BELOW_SHARE = 0.04, 0.35
 _MATCH_S, _SHORTEST_LOOP_S, _LONGEST_LOOP_S = 0.04, 0.25, 1.6
 _STEADY = 0.35
 
@@ -77,7 +77,9 @@ def measured_pitch(samples: np.ndarray, named: int) -> float | None:
     partials = np.stack([at(f0 * k) for k in range(1, _HARMONICS + 1)])
     best = int(np.argmax(np.sqrt(partials).sum(axis=0)))
     odd, even = partials[::2, best].max(), partials[1::2, best].max()
-    if abs(offsets[best]) > _OUT_OF_TUNE or odd < _ODD_SHARE * even:
+    below = at(f0[best] * np.array([0.5, 1.5])).max()  # what a note an octave lower would have
+    octave_off = odd < _ODD_SHARE * even or below > _BELOW_SHARE * partials[:, best].max()
+    if abs(offsets[best]) > _OUT_OF_TUNE or octave_off:
         return None
     return float(named + offsets[best])
 
