@@ -9,9 +9,10 @@ import pytest
 import torch
 
 from llark_py.encoders import build_encoder, encoder_config
+from llark_py.encoders.mini import Heard
 from llark_py.encoders.mini_form import Form
 from llark_py.errors import ConfigError
-from llark_py.track import Instrument, Note, Track
+from llark_py.track import Chord, Instrument, Note, Track
 from llark_py.training.conversations import AboutClips, AboutSongs, Schedule
 from llark_py.training.dialogues import Topic, write_chats
 from llark_py.training.hearing import join_rows, judge, pad_frames, pick_rows
@@ -86,7 +87,7 @@ def certain(track, **changes):
         elif wanted.get(head) in names:
             row[names.index(wanted[head])] = 50
         said[head] = torch.tensor(row if head == "families" else row / row.sum())[None].float()
-    return said
+    return Heard(torch.zeros(1, 3, 64), said, {})
 
 
 def test_sure_and_right_heads_leave_the_facts_alone():
@@ -103,14 +104,27 @@ def test_a_fact_that_is_surely_heard_otherwise_is_not_asked_for():
 
 def test_what_the_heads_are_not_sure_of_is_hedged():
     heard = certain(TRACK)
-    heard["style"] = torch.tensor([[0.45, 0.55]])
-    heard["families"] = torch.tensor([[0.02, 0.4]])
+    heard.posteriors["style"] = torch.tensor([[0.45, 0.55]])
+    heard.posteriors["families"] = torch.tensor([[0.02, 0.4]])
     known, unsure = judge(TRACK, heard, 0, CONFIG)
     assert known.genre == "rock" and {"style", "mood", "instruments"} <= unsure
-    heard["families"] = torch.tensor([[0.9, 0.98]])
+    heard.posteriors["families"] = torch.tensor([[0.9, 0.98]])
     assert "instruments" in judge(TRACK, heard, 0, CONFIG)[1]
     noise = Track(id="n", duration_s=10, sound="noise")
     assert judge(noise, heard, 0, CONFIG) == (noise, frozenset())
+
+
+@pytest.mark.parametrize(
+    ("played", "p", "sure"), [("A:min7", 0.9, True), ("A:min7", 0.4, False), ("C", 0.9, False)]
+)
+def test_chords_are_told_as_facts_when_they_are_surely_heard(played, p, sure):
+    heard = certain(TRACK)
+    chord = torch.full((1, 80, 25), (1 - p) / 24)
+    chord[..., 12 + 9] = p
+    beat = torch.tensor([[[0.1, 0.9, 0.0] if i % 5 == 0 else [1.0, 0.0, 0.0] for i in range(80)]])
+    heard.frame_posteriors.update(chord=chord, beat=beat)
+    track = TRACK.model_copy(update={"chords": (Chord(0.0, 10.0, played),)})
+    assert ("chords" not in judge(track, heard, 0, CONFIG)[1]) is sure
 
 
 def test_one_conversation_in_ten_comes_without_notes():
@@ -214,8 +228,8 @@ def test_songs_are_kept_as_they_were_heard(encoder, processor, tmp_path):
     assert not list((tmp_path / "songs").glob("*.part*"))
     songs = Songs(tmp_path / "songs")
     song = songs[2]
-    assert len(songs) == 3 and 20 <= song.track.duration_s <= 24 and len(song.track.sections) > 1
-    assert song.notes.startswith("heard: 0:2") and isinstance(song.form, Form)
+    assert len(songs) == 3 and 15 <= song.track.duration_s <= 40 and song.track.sections
+    assert song.notes.startswith("heard: 0:") and isinstance(song.form, Form)
     n_frames = next(iter(song.heard.frame_posteriors.values())).shape[1]
     frames = encoder.assemble(song.heard, [song.form])
     assert frames.shape[1] == CONFIG.num_output_frames(n_frames)

@@ -14,10 +14,14 @@ import torch
 from torch import Tensor
 
 from llark_py.encoders.mini import Heard
+from llark_py.encoders.mini_chords import CHORD_NAMES, read_chords
 from llark_py.encoders.mini_config import MiniEncoderConfig
+from llark_py.encoders.mini_songs import to_numpy
 from llark_py.instruct.facts import Facts, speed_word
 from llark_py.theory import KEYS, parse_key
 from llark_py.track import Track
+
+from .labels import chord_class
 
 SURE = 0.6
 """Probability from which a verdict is told as a fact."""
@@ -86,14 +90,14 @@ def verdicts(
 
 
 def judge(
-    track: Track, posteriors: Mapping[str, Tensor], item: int, config: MiniEncoderConfig
+    track: Track, heard: Heard, item: int, config: MiniEncoderConfig
 ) -> tuple[Track, frozenset[str]]:
     """Compare the facts with what was heard.
 
     Args:
         track: The facts.
-        posteriors: `(recordings, classes)` by head.
-        item: Which recording.
+        heard: Of some recordings.
+        item: Which of them.
         config: With the names of the classes.
 
     Returns:
@@ -104,13 +108,15 @@ def judge(
         return track, frozenset()
     facts = Facts(track)
     told = {**facts.words, "lead": track.lead or "none"}
-    heard = verdicts(posteriors, item, track, config)
-    unsure = {slot for slot, (_, p) in heard.items() if p < SURE}
-    wrong = {slot for slot, (word, _) in heard.items() if slot in told and told[slot] != word}
+    found = verdicts(heard.posteriors, item, track, config)
+    unsure = {slot for slot, (_, p) in found.items() if p < SURE}
+    wrong = {slot for slot, (word, _) in found.items() if slot in told and told[slot] != word}
     wrong -= unsure
+    if "chord" in heard.frame_posteriors and not _hears_chords(track, heard, item):
+        unsure.add("chords")
     if unsure & _MOOD_MAKERS:
         unsure.add("mood")
-    for name, p in zip(config.families, posteriors["families"][item].tolist(), strict=True):
+    for name, p in zip(config.families, heard.posteriors["families"][item].tolist(), strict=True):
         doubtful = p < SURE if name in track.families else p > _PLAINLY_PRESENT
         if doubtful:
             unsure.add("instruments")
@@ -119,6 +125,16 @@ def judge(
     blank = {"style": "genre", "meter": "time_signature"}
     known = track.model_copy(update={blank[slot]: None for slot in wrong if slot in blank})
     return known, frozenset(unsure | wrong - blank.keys())
+
+
+def _hears_chords(track: Track, heard: Heard, item: int) -> bool:
+    """Tell whether the chords that are heard are sure, and all among those of the facts."""
+    frames = heard.frame_posteriors
+    chords = read_chords(to_numpy(frames["chord"][item]), to_numpy(frames["beat"][item]))
+    if chords is None or chords.probability < SURE:
+        return False
+    played = {chord_class(chord.label)[0] for chord in track.chords}
+    return played.issuperset(CHORD_NAMES.index(name) for name in chords.names)
 
 
 def pad_frames(items: list[Tensor]) -> dict[str, Tensor]:
