@@ -178,7 +178,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--minutes", type=float, default=10.0, help="for each variant")
     parser.add_argument("--recipe", default="mini", help="whose settings are taken")
     parser.add_argument("settings", nargs="*", help="changes to it: key=value")
-    given = parser.parse_args(arguments)
+    given = parser.parse_intermixed_args(arguments)
     recipe = load_recipe(given.recipe, given.settings)
     if not isinstance(recipe, MiniRecipe):
         parser.error(f"'{given.recipe}' is no recipe of a mini")

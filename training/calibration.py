@@ -18,7 +18,7 @@ from .scoring import collect
 from .shards import Shards
 
 _TEMPERATURES = np.geomspace(0.5, 4.0, 43)
-_THRESHOLDS = np.linspace(0.2, 0.6, 41)
+_THRESHOLDS = np.linspace(0.1, 0.6, 51)
 _PRIOR_CLIPS = 4.0
 """So many right verdicts at the common threshold are added: with few clips it stays near that."""
 _WITH_THRESHOLDS = ("families", "instruments")

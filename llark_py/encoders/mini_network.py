@@ -182,11 +182,12 @@ class MiniNetwork(nn.Module):
         )
 
     def train(self, mode: bool = True) -> MiniNetwork:
-        """Change to training or evaluation; a frozen network stays in evaluation.
-
-        Its batch statistics belong to the stage that fitted it.
-        """
-        return super().train(mode and any(p.requires_grad for p in self.parameters()))
+        """Change to training or evaluation; what is frozen keeps its batch statistics."""
+        super().train(mode)
+        for module in self.modules():
+            if isinstance(module, nn.BatchNorm2d) and not module.weight.requires_grad:
+                module.eval()
+        return self
 
     def _stems(self, features: Tensor, causal: bool) -> tuple[Tensor, Tensor | None]:
         """Frame tokens `(batch, T, width)` and, of the residual stem, their timbre."""
