@@ -126,7 +126,15 @@ def _write_melody(
     busy, often = player.busy, player.ornaments
     if passage.label == "variation":
         busy, often = 3, max(0.2, 2 * often)
-    notes = write_melody(*frame[:4], player.register, player.velocity, frame.key, rng, busy)
+    notes = write_melody(
+        *frame[:4],
+        player.register,
+        player.velocity,
+        frame.key,
+        rng,
+        busy,
+        player.syncopation,
+    )
     notes = [n._replace(length=n.length * player.articulation) for n in notes]
     if often:
         notes = ornament(notes, frame.chords, frame.quarter_bpm, frame.key, often, taste)
