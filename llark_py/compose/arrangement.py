@@ -104,6 +104,7 @@ def write_part(player: Player, frame: Frame, passage: Passage, seed: str) -> lis
         notes = _write_melody(player, frame, passage, rng, random.Random(f"{seed} {passage}"))
     else:
         notes = write_chords(pattern, *frame[:4], player.register, player.velocity, rng)
+        notes = [n._replace(length=n.length * player.articulation) for n in notes]
     return [n._replace(pitch=n.pitch + passage.rise) for n in notes]
 
 

@@ -87,8 +87,15 @@ def _accompanist(name: str, pattern: str, role: str, rng: random.Random) -> Play
     other = pattern
     if role == "chords" and voice.polyphonic and rng.random() < 0.3:
         other = rng.choice(("block", "arpeggio", "held" if not voice.decays else "block"))
+    sustained = role == "pad" or pattern in ("held", "drone") or other in ("held", "drone")
     return Player(
-        name, role, _program(name, rng), (pattern, other), velocity, _register(name, centre)
+        name,
+        role,
+        _program(name, rng),
+        (pattern, other),
+        velocity,
+        _register(name, centre),
+        articulation=1.0 if sustained else rng.choice((0.5, 0.75, 1.0, 1.0)),
     )
 
 
