@@ -269,9 +269,9 @@ def test_an_unknown_slot_is_refused():
 
 
 def written(template, rng) -> str:
-    # A thing that is asked for is one of several, such as five of the instruments.
+    # A thing that is asked for is one of several, such as ten of the instruments.
     slots = sorted(slots_of(template) - set(words()))
-    values = {slot: f"x{int(rng.random() * 5)}" for slot in slots}
+    values = {slot: f"x{int(rng.random() * 10)}" for slot in slots}
     return fill(template, values, rng)
 
 

@@ -1,7 +1,7 @@
 """Measures how often things occur in composed music, so that yes/no questions stay balanced.
 
-`python -m llark_py.training.rates` writes `prompts/grammar/rates.yaml`; run it after a change of the
-composer. Takes about a minute.
+`python -m llark_py.training.rates` writes `prompts/grammar/rates.yaml`; run it after a change of
+the composer. Takes about a minute.
 """
 
 from __future__ import annotations

@@ -39,8 +39,10 @@ _ENSEMBLES = ("", "a solo", "a duo", "a trio", "a quartet")
 # One name in the list of instruments, but many players.
 _SECTIONS = ("section", "ensemble", "strings", "choir", "oohs")
 # An instrument that needs current; drums and voices count for neither side.
-_ELECTRIC = ("electric", "distorted", "overdriven", "synth", "slap", "fretless", "muted guitar")
-_ELECTRIC += ("rock organ", "jazz guitar")
+_ELECTRIC = (
+    *("electric", "distorted", "overdriven", "muted guitar", "jazz guitar"),
+    *("slap", "fretless", "synth", "rock organ"),
+)
 _NEUTRAL = ("drums", "voice", "choir")
 # Median pitch of a singer from which a voice is middling, and high.
 _REGISTERS, _REGISTER_LIMITS = ("low", "middle", "high"), (57, 66)

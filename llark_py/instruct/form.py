@@ -89,8 +89,8 @@ def _section_length(scene: Scene, timeline: Timeline) -> Turn | None:
 
 def _section_after(scene: Scene, timeline: Timeline) -> Turn | None:
     first: dict[str, Section | None] = {}
-    for section, following in pairwise(timeline.sections):
-        first.setdefault(section.label, following)
+    for section, after in pairwise(timeline.sections):
+        first.setdefault(section.label, after)
     first.setdefault(timeline.sections[-1].label, None)
     label = pick(list(first), scene.rng)
     following = first[label]

@@ -29,7 +29,7 @@ def _in_time(family: str, *, needs_name: bool = False, needs_time: bool = False)
     def ask(scene: Scene) -> Turn | None:
         timeline = scene.timeline
         if timeline is None or not scene.is_music:
-            values = {}
+            values: dict[str, str] = {}
             if needs_name:
                 values = named(pick(list(scene.rates.instruments) or ["piano"], scene.rng))
             if needs_time:
