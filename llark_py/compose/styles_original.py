@@ -57,11 +57,16 @@ ORIGINAL = {
         ),
         p_melody=0.8,
         swing=0.95,
-        major=names("ii V I VI7, I VI7 ii V, iii VI7 ii V, I IV iii VI7 ii V I I, ii V I I"),
+        major=names(
+            "ii V I VI7, I VI7 ii V, iii VI7 ii V I VI7 ii V, I IV iii VI7 ii V I I, ii V I I"
+        ),
         minor=names("iio V i i, i iv iio V, iv VII III VI iio V i i, i VI iio V"),
         form="theme",
         p_sung=0.25,
         rubato=0.05,
+        busy=(1, 2, 2, 3),
+        syncopation=0.4,
+        ornaments=0.1,
     ),
     "classical piano": Style(
         tempo_bpm=(44, 190),
@@ -80,6 +85,8 @@ ORIGINAL = {
         form="theme",
         rubato=0.45,
         articulation=(0.55, 1.0),
+        syncopation=0.0,
+        ornaments=0.2,
     ),
     "electronic dance": Style(
         tempo_bpm=(100, 178),
@@ -136,6 +143,7 @@ ORIGINAL = {
         rubato=0.1,
         percussion=0.15,
         pedal=0.08,
+        ornaments=0.15,
     ),
     "ambient": Style(
         tempo_bpm=(40, 100),
@@ -161,6 +169,7 @@ ORIGINAL = {
         pedal=0.3,
         rubato=0.1,
         articulation=(0.95, 1.05),
+        busy=(0, 0, 1),
     ),
     "hip-hop": Style(
         tempo_bpm=(62, 112),
@@ -188,6 +197,7 @@ ORIGINAL = {
         signature=("drums",),
         half_time=0.25,
         p_sung=0.2,
+        syncopation=0.3,
     ),
     "latin": Style(
         tempo_bpm=(80, 200),
@@ -214,6 +224,7 @@ ORIGINAL = {
         p_sung=0.4,
         percussion=0.5,
         form="theme",
+        syncopation=0.5,
     ),
     "metal": Style(
         tempo_bpm=(88, 220),
@@ -255,7 +266,7 @@ ORIGINAL = {
         ),
         n_chords=(1, 2),
         bass=("cello", "string ensemble", "tuba", "bassoon", "trombone"),
-        bass_patterns=("sustained", "octaves"),
+        bass_patterns=("sustained", "octaves", "two beat"),
         p_bass=0.75,
         melody=names(
             "violin, viola, cello, flute, oboe, clarinet, french horn, trumpet, bassoon, piccolo"
@@ -268,5 +279,7 @@ ORIGINAL = {
         rubato=0.25,
         pedal=0.12,
         articulation=(0.5, 1.02),
+        syncopation=0.0,
+        ornaments=0.1,
     ),
 }
