@@ -18,6 +18,8 @@ KEYS = tuple(f"{t} major" for t in MAJOR_TONICS) + tuple(f"{t} minor" for t in M
 """All 24 keys: index = tonic pitch class, + 12 for minor."""
 
 _LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+_FIFTHS = {"F": -1, "C": 0, "G": 1, "D": 2, "A": 3, "E": 4, "B": 5}
+_FLATTEST, _SHARPEST = -8, 11  # Fb and E#; beyond them are only B# and double signs
 _NOTE = re.compile(r"^([A-Ga-g])([#b♯♭]*)(-?\d+)?$")
 
 
@@ -70,6 +72,25 @@ def transpose_chord(label: str, semitones: int) -> str:
     root, _, quality = label.partition(":")
     moved = MAJOR_TONICS[(pitch_class(root) + semitones) % 12]
     return f"{moved}:{quality}" if quality else moved
+
+
+def spell(pitch: int, key: str, *, raised: bool = False) -> str:
+    """Name a pitch class by the letter that it has in a key: in F minor 8 is Ab, 4 is E.
+
+    Args:
+        pitch: Pitch class 0..11.
+        key: Such as `F minor`.
+        raised: Lean towards sharps, as roots of diminished chords do (they lead upwards).
+    """
+    tonic, mode = parse_key(key)
+    name = key_name(tonic, mode).split()[0]
+    # Places on the line of fifths (C = 0, G = 1, F = -1), along which a key is a stretch.
+    place = _FIFTHS[name[0]] + 7 * (name.count("#") - name.count("b"))
+    lowest = place - (6 if mode == "minor" else 5) + 3 * raised
+    lowest = min(max(lowest, _FLATTEST), _SHARPEST - 11)
+    at = lowest + (7 * pitch - lowest) % 12
+    letter, accidentals = "FCGDAEB"[(at + 1) % 7], (at + 1) // 7
+    return letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
 
 
 def note_name(midi: int) -> str:

@@ -11,6 +11,7 @@ import torch
 from llark_py.encoders import encoder_config
 from llark_py.encoders.mini_features import MEL_WIDTH, extract_features, normalise_level
 from llark_py.errors import ConfigError, UnknownNameError
+from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.track import Chord, Instrument, Note, Track
 from llark_py.training.encoder import head_losses, tempo_loss
 from llark_py.training.labels import IGNORE, batch_labels, chord_class
@@ -186,12 +187,12 @@ def test_a_finished_stage_is_not_run_again(debug_run, monkeypatch):
 
 def test_only_the_assistants_words_are_learned(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, encode_chats, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, encode_chats, write_chats
 
     folder, _ = debug_run
     _, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 6, "Listen.", TOOLS, 2, random.Random(3))
-    batch = encode_chats(processor, chats, TOOLS, len(heard), 20, 2_000)
+    chats, heard = write_chats([Topic(TRACK)] * 6, "Listen.", TOOLS, 2, random.Random(3))
+    batch = encode_chats(processor, chats, TOOLS, [20] * len(heard), 2_000)
     for chat, ids, labels in zip(chats, batch["input_ids"], batch["labels"], strict=True):
         learned = processor.tokenizer.decode(labels[labels != IGNORE])
         for turn in chat:
@@ -206,11 +207,11 @@ def test_only_the_assistants_words_are_learned(debug_run):
 
 def test_assistant_words_are_those_that_the_template_marks(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, tool_specs, words_of, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, tool_specs, words_of, write_chats
 
     folder, _ = debug_run
     _, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 8, "Listen.", TOOLS, 4, random.Random(1))
+    chats, heard = write_chats([Topic(TRACK)] * 8, "Listen.", TOOLS, 4, random.Random(1))
     marked = processor.apply_chat_template(
         chats,
         tools=tool_specs(TOOLS),
@@ -226,14 +227,76 @@ def test_assistant_words_are_those_that_the_template_marks(debug_run):
 
 def test_the_loss_of_what_is_said_is_that_of_the_whole_model(debug_run):
     from llark_py.model.checkpoint import load_model
-    from llark_py.training.dialogues import TOOLS, encode_chats, write_chats
+    from llark_py.training.dialogues import TOOLS, Topic, encode_chats, write_chats
     from llark_py.training.language import spoken_loss
 
     folder, _ = debug_run
     model, processor = load_model(folder / "model")
-    chats, heard = write_chats([TRACK] * 3, "Listen.", TOOLS, 2, random.Random(2))
-    batch = encode_chats(processor, chats, TOOLS, len(heard), 3, 2_000)
+    chats, heard = write_chats([Topic(TRACK)] * 3, "Listen.", TOOLS, 2, random.Random(2))
+    batch = encode_chats(processor, chats, TOOLS, [3] * len(heard), 2_000)
     width = model.config.audio_config.width
     batch["input_features"] = torch.randn(len(heard), 3, width)
     with torch.no_grad():
         torch.testing.assert_close(spoken_loss(model, batch), model(**batch).loss)
+
+
+def test_a_model_goes_on_from_an_earlier_one(debug_run):
+    from llark_py.encoders.mini import MiniEncoder
+    from llark_py.model.checkpoint import load_model
+    from llark_py.training.language import new_model, take_weights
+
+    folder, recipe = debug_run
+    earlier, processor = load_model(folder / "model", dtype="float32")
+    mini = recipe.mini
+    encoder = MiniEncoder.from_pretrained(folder / "encoder")
+    with torch.no_grad():
+        encoder.network.norm.weight.add_(1.0)
+    wider = encoder_config("mini", **{**encoder.config.to_diff_dict(), "styles": ["rock"]})
+    model, _ = new_model(mini, MiniEncoder(wider), processor.tokenizer)
+    heard = model.model.audio_tower.network.norm.weight.clone()
+    assert take_weights(model, earlier) == [
+        "model.audio_tower.concepts.style.weight",
+    ]
+    old, new = earlier.state_dict(), model.state_dict()
+    for name in new:
+        if "language_model" in name or "projector" in name or "clock" in name:
+            assert torch.equal(old[name], new[name])
+    assert torch.equal(model.model.audio_tower.network.norm.weight, heard)
+    deeper = mini.model_copy(update={"language": mini.language.model_copy(update={"n_layers": 2})})
+    model, _ = new_model(deeper, encoder, processor.tokenizer)
+    with pytest.raises(ConfigError, match=r"language\.n_layers"):
+        take_weights(model, earlier)
+
+
+def test_agreement_is_told_with_notes_and_without(debug_run):
+    from llark_py.model.checkpoint import load_model
+    from llark_py.training import agreement
+
+    folder, _ = debug_run
+    model, processor = load_model(folder / "model", dtype="float32")
+    shards = Shards(folder / "clips", "dev")
+    heard = agreement.hear_clips(model.model.audio_tower, shards, 3)
+    said = agreement.said_by_heads(heard, model.config.audio_config)
+
+    def honest(model, processor, recordings, questions):
+        texts = []
+        for question, heads in zip(questions, said, strict=True):
+            if "genre" in question:
+                texts.append(f"It is {heads['style']}.")
+            elif "signature" in question:
+                texts.append(f"It is in {heads['time_signature']}.")
+            elif "Which" in question:
+                texts.append(f"I hear {', '.join(sorted(heads['families']))}.")
+            else:
+                asked = question.split("any ")[1].split(" in this")[0]
+                words = {FAMILY_WORDS.get(f, f) for f in heads["families"]}
+                texts.append("Yes." if asked in words else "No.")
+        return texts if recordings[0].notes else ["What?"] * len(questions)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agreement, "answer_by_ear", honest)
+        report = agreement.measure_agreement(model, processor, shards, 3)
+    agreed = report["with notes"]
+    assert agreed["style"] == agreed["time_signature"] == agreed["yes_no"] == 1.0
+    assert agreed["families"] > report["without notes"]["families"] == 0.0
+    assert report["without notes"]["style"] == report["without notes"]["yes_no"] == 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -12,29 +13,33 @@ from torch import Tensor
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.records import to_chat
 from llark_py.model import LlarkProcessor
+from llark_py.model.chat import with_notes
 from llark_py.track import Track
 
 from .labels import IGNORE
 
 TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
 """The tools that `mini` is taught to call."""
-MEASURED = ("tempo", "key", "notes")
-"""Question families whose answers quote a tool's result."""
-HEARD = (
-    "style",
-    "instruments",
-    "time_signature",
-    "lead",
-    "mood",
-    "density",
-    "drums",
-    "family_check",
-    "instrument_check",
-)
-"""Question families that are answered by ear, in few words."""
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
+# So often the audio embeddings alone must do, lest only the notes be read.
+_P_NO_NOTES = 0.1
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What a conversation is about.
+
+    Attributes:
+        track: The facts.
+        notes: What the encoder hears, as text; None: there are none.
+        unsure: Slots whose answers are hedged.
+    """
+
+    track: Track
+    notes: str | None = None
+    unsure: frozenset[str] = frozenset()
 
 
 def draw_tools(rng: random.Random) -> list[str]:
@@ -53,17 +58,17 @@ def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def write_chats(
-    tracks: Sequence[Track],
+    topics: Sequence[Topic],
     system: str,
     tools: Sequence[str],
     turns: int,
     rng: random.Random,
     families: Sequence[str] | None = None,
 ) -> tuple[list[list[dict[str, Any]]], list[int]]:
-    """Write one conversation for each track.
+    """Write one conversation for each topic.
 
     Args:
-        tracks: What the conversations are about.
+        topics: What the conversations are about.
         system: The system text.
         tools: Offered to all of them.
         turns: Questions in each.
@@ -71,26 +76,29 @@ def write_chats(
         families: Question families to draw from; None for all.
 
     Returns:
-        The conversations, and the numbers of those tracks whose recording is in theirs (now and
+        The conversations, and the numbers of those topics whose recording is in theirs (now and
         then somebody asks without giving one).
     """
     opening = {"role": "system", "content": system}
     chats, heard = [], []
-    for number, track in enumerate(tracks):
+    for number, topic in enumerate(topics):
         with_recording = rng.random() >= _P_NO_RECORDING
         audio_id = "audio_2" if rng.random() < _P_OTHER_ID else "audio_1"
         spoken = dialogue(
-            track if with_recording else None,
+            topic.track if with_recording else None,
             rng,
             n_turns=turns,
             tools=tools,
             audio_id=audio_id,
             families=families if with_recording else None,
+            unsure=topic.unsure,
         )
         chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)
-        chats.append([opening, *chat])
         if with_recording:
             heard.append(number)
+            if topic.notes is not None and rng.random() >= _P_NO_NOTES:
+                chat = with_notes(chat, [topic.notes])
+        chats.append([opening, *chat])
     return chats, heard
 
 
@@ -98,8 +106,7 @@ def encode_chats(
     processor: LlarkProcessor,
     chats: list[list[dict[str, Any]]],
     tools: Sequence[str],
-    n_recordings: int,
-    n_audio_tokens: int,
+    audio_tokens: Sequence[int],
     max_text_tokens: int,
 ) -> dict[str, Tensor]:
     """Tokenise conversations, with labels on what the assistant says.
@@ -108,8 +115,7 @@ def encode_chats(
         processor: Of the model.
         chats: Conversations with one recording or none.
         tools: Offered to all of them.
-        n_recordings: In all conversations together.
-        n_audio_tokens: Frames of every recording.
+        audio_tokens: Frames of each recording, in the order of the conversations.
         max_text_tokens: Longer conversations are cut at their end.
 
     Returns:
@@ -120,13 +126,13 @@ def encode_chats(
         tools=tool_specs(tools) or None,
         tokenize=True,
         return_dict=True,
-        audio_frames=[n_audio_tokens] * n_recordings or None,
+        audio_frames=list(audio_tokens) or None,
         processor_kwargs={"padding_side": "right"},
     )
     ids, mask = inputs["input_ids"], inputs["attention_mask"]
     spoken = words_of(processor, ids, "assistant")
     labels = torch.where(spoken & mask.bool(), ids, IGNORE)
-    length = min(ids.shape[1], n_audio_tokens + max_text_tokens)
+    length = min(ids.shape[1], max(audio_tokens, default=0) + max_text_tokens)
     return {
         "input_ids": ids[:, :length],
         "attention_mask": mask[:, :length],

@@ -53,6 +53,8 @@ Loss = Callable[..., torch.Tensor]  # of (module, batch)
 class _Trainer(Trainer):
     """A Trainer that may be given the loss of a batch, and knows Muon and `Steps`."""
 
+    optimizer: Any
+
     def __init__(self, *args: Any, loss: Loss | None, muon: bool, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.loss, self.muon = loss, muon

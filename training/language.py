@@ -1,14 +1,14 @@
 """Third stage of `mini`: tokenizer, projector and a small Llama over the frozen encoder.
 
 What the encoder hears stays as it is; only the layers that turn its posteriors into concept
-tokens are trained with the language model.
+tokens (and, with `song_frames`, its clock) are trained with the language model.
 """
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from itertools import cycle
+import copy
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,39 +18,79 @@ from torch.nn.functional import cross_entropy
 from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from llark_py.encoders.mini import MiniEncoder
+from llark_py.errors import ConfigError
+from llark_py.instruct.grammar import HEARD, MEASURED, WHEN
 from llark_py.instruct.tokenizer import train_tokenizer
 from llark_py.model import LlarkConfig, LlarkForConditionalGeneration, LlarkProcessor
 from llark_py.model.checkpoint import load_model, save_model
 from llark_py.model.feature_extraction import LlarkFeatureExtractor
-from llark_py.prompting import render_prompt
 
-from .dialogues import HEARD, MEASURED, TOOLS, draw_tools, encode_chats, tool_specs, write_chats
-from .fitting import Indices, fit
+from .conversations import AboutClips, AboutSongs, BatchMaker, Schedule
+from .dialogues import tool_specs
+from .fitting import Steps, fit
+from .hearing import pad_frames
 from .labels import IGNORE
-from .recipe import MiniRecipe
+from .recipe import Kind, MiniRecipe
 from .shards import Shards
-from .windows import draw_batch
+from .songs import Songs
 
 _CONTEXT = 2_048
+# What of the encoder writes for the language model, and is trained with it.
+_SPOKEN_LAYERS = ("concepts", "frame_concepts", "clock")
 
 
-def make_tokenizer(recipe: MiniRecipe, shards: Shards, folder: Path) -> PreTrainedTokenizerFast:
-    """Train the tokenizer on dialogues about the training clips, or load the one made before."""
-    if (folder / "tokenizer_config.json").exists():
+def make_makers(
+    recipe: MiniRecipe, encoder: MiniEncoder, clips: Path, songs: Path, stage: str
+) -> dict[Kind, BatchMaker]:
+    """Put together who makes the batches of each kind that the recipe asks for.
+
+    Args:
+        recipe: Sizes and kinds.
+        encoder: Fitted; hears the clips.
+        clips: Folder of the shards of clips.
+        songs: Folder of the shards of songs.
+        stage: Another stage gets other batches.
+    """
+    settings, shards = recipe.language, Shards(clips, "train")
+
+    def options(kind: Kind, turns: int, families: Any, batch_size: int) -> dict[str, Any]:
+        return {
+            "settings": settings,
+            "turns": turns,
+            "families": families,
+            "seed": f"{stage} {kind} {recipe.seed}",
+            "batch_size": batch_size,
+        }
+
+    size = settings.batch_size
+    makers: dict[Kind, BatchMaker] = {
+        "ear": AboutClips(shards, encoder, **options("ear", settings.ear_turns, HEARD, size)),
+        "words": AboutClips(shards, None, **options("words", settings.basic_turns, MEASURED, size)),
+        "all": AboutClips(shards, encoder, **options("all", settings.turns, None, size)),
+    }
+    if recipe.songs.n:
+        about = options("songs", settings.song_turns, WHEN, settings.song_batch_size)
+        makers["songs"] = AboutSongs(Songs(songs), encoder.config, **about)
+    return makers
+
+
+def make_tokenizer(
+    recipe: MiniRecipe, makers: dict[Kind, BatchMaker], folder: Path
+) -> PreTrainedTokenizerFast:
+    """Train the tokenizer on conversations as they will be read, or load the one made before."""
+    if folder.exists():
         return PreTrainedTokenizerFast.from_pretrained(folder)
-    settings, rng = recipe.language, random.Random(f"tokenizer {recipe.seed}")
+    settings = recipe.language
     template = train_tokenizer(["a"], 400)  # only lends its chat template to write the corpus
-    system = render_prompt("system")
     texts: list[str] = []
+    kinds, macro = settings.kinds, 0
     while len(texts) < settings.corpus_dialogues:
-        tools = draw_tools(rng)
-        track = shards.tracks[rng.randrange(len(shards))]
-        (chat,), _ = write_chats([track], system, tools, settings.turns, rng)
-        texts.append(
-            template.apply_chat_template(chat, tools=tool_specs(tools) or None, tokenize=False)
-        )
+        chats, _, tools = makers[kinds[macro % len(kinds)]].write(macro)
+        specs = tool_specs(tools) or None
+        texts += [template.apply_chat_template(c, tools=specs, tokenize=False) for c in chats]
+        macro += 1
     tokenizer = train_tokenizer(texts, settings.vocab_size)
-    tokenizer.save_pretrained(folder)
+    _save_whole(tokenizer.save_pretrained, folder)
     return tokenizer
 
 
@@ -58,8 +98,11 @@ def new_model(
     recipe: MiniRecipe, encoder: MiniEncoder, tokenizer: PreTrainedTokenizerFast
 ) -> tuple[LlarkForConditionalGeneration, LlarkProcessor]:
     """Put the fitted encoder under a new projector and language model."""
-    processor = LlarkProcessor(LlarkFeatureExtractor(encoder.config), tokenizer)
     settings = recipe.language
+    audio_config = copy.deepcopy(encoder.config)
+    audio_config.writes_notes = settings.notes
+    audio_config.song_frames = settings.song_frames
+    processor = LlarkProcessor(LlarkFeatureExtractor(audio_config), tokenizer)
     text_config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=settings.width,
@@ -74,7 +117,7 @@ def new_model(
         pad_token_id=tokenizer.pad_token_id,
     )
     config = LlarkConfig(
-        audio_config=encoder.config,
+        audio_config=audio_config,
         text_config=text_config,
         projector="mlp",
         audio_token_id=processor.audio_token_id,
@@ -83,8 +126,13 @@ def new_model(
     )
     torch.manual_seed(recipe.seed + 1)
     model = LlarkForConditionalGeneration(config)
-    model.model.audio_tower.load_state_dict(encoder.state_dict())
-    model.model.audio_tower.network.requires_grad_(False)
+    tower = model.model.audio_tower
+    missing, _ = tower.load_state_dict(encoder.state_dict(), strict=False)
+    assert all(name.startswith("clock.") for name in missing), missing
+    tower.requires_grad_(False)
+    for name in _SPOKEN_LAYERS:
+        if (layer := getattr(tower, name, None)) is not None:
+            layer.requires_grad_(True)
     model.generation_config = GenerationConfig(
         eos_token_id=tokenizer.eos_token_id,
         pad_token_id=tokenizer.pad_token_id,
@@ -94,100 +142,111 @@ def new_model(
     return model, processor
 
 
-def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Tensor]) -> Tensor:
+def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str]:
+    """Go on from an earlier `mini`: take over all but what the fitted encoder hears with.
+
+    Args:
+        model: New, with its fitted encoder.
+        earlier: A `LlarkForConditionalGeneration` that talks already.
+
+    Returns:
+        Names of the layers around the encoder that have changed, and stay new.
+
+    Raises:
+        ConfigError: The language models have different sizes.
+    """
+    old, new = earlier.state_dict(), model.state_dict()
+    kept, fresh = {}, []
+    for name, weight in new.items():
+        tower = name.startswith("model.audio_tower.")
+        spoken = any(f"audio_tower.{layer}." in name for layer in _SPOKEN_LAYERS)
+        if tower and not spoken:
+            continue
+        if name in old and old[name].shape == weight.shape:
+            kept[name] = old[name]
+        elif "language_model." in name or name.startswith("lm_head."):
+            size = tuple(old[name].shape) if name in old else "nothing"
+            raise ConfigError(
+                f"init_from holds {size} for {name}, the recipe wants {tuple(weight.shape)}; "
+                "set language.width and language.n_layers to those of that model"
+            )
+        else:
+            fresh.append(name)
+    model.load_state_dict(kept, strict=False)
+    return fresh
+
+
+def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Any]) -> Tensor:
     """Cross entropy of what is to be said, with logits at those positions only.
 
-    They are one in six, and the head costs as much as all layers of so small a model.
+    They are one in six, and the head costs as much as all layers of so small a model. What the
+    encoder heard (`heard`) becomes frames here, so that the layers which write them learn too.
     """
-    inputs = {name: value for name, value in batch.items() if name != "labels"}
+    inputs = {name: value for name, value in batch.items() if name not in ("labels", "heard")}
+    if "heard" in batch:
+        tower = model.model.audio_tower
+        frames = [f for heard, forms in batch["heard"] for f in tower.assemble(heard, forms)]
+        inputs |= pad_frames(frames)
     hidden = model.model(**inputs).last_hidden_state[:, :-1]
     target = batch["labels"][:, 1:]
     said = target != IGNORE
     return cross_entropy(model.lm_head(hidden[said]).float(), target[said])
 
 
-class _Conversations:
-    """Batches of conversations about clips, heard or (`hear=False`) only read.
+def fit_language(
+    recipe: MiniRecipe, encoder: MiniEncoder, clips: Path, songs: Path, folder: Path
+) -> tuple[Any, LlarkProcessor]:
+    """Fit projector and language model, or load them when this stage is done.
 
     Args:
-        recipe: Sizes.
-        shards: The clips.
-        processor: Of the model.
-        turns: Questions in a conversation.
-        families: What is asked; None for everything.
-        hear: Give the windows themselves; else one empty frame stands for the recording.
+        recipe: What to do.
+        encoder: Fitted.
+        clips: Folder of the shards of clips.
+        songs: Folder of the shards of songs.
+        folder: Of this stage; the model comes to lie in `model`.
+
+    Raises:
+        ConfigError: The model to go on from has other sizes than the recipe.
     """
-
-    def __init__(
-        self,
-        recipe: MiniRecipe,
-        shards: Shards,
-        processor: LlarkProcessor,
-        turns: int,
-        families: Sequence[str] | None = None,
-        hear: bool = True,
-    ):
-        self.settings, self.shards, self.processor = recipe.language, shards, processor
-        self.turns, self.families, self.hear = turns, families, hear
-        self.rng = random.Random(f"{families} {recipe.seed}")
-        self.system = render_prompt("system")
-
-    def __call__(self, indices: list[int]) -> dict[str, Tensor]:
-        audio = self.processor.feature_extractor.audio_config
-        if self.hear:
-            features, tracks = draw_batch(self.shards, indices, self.rng)
-            n_tokens = audio.num_output_frames(features.shape[1])
-        else:
-            tracks, n_tokens = [self.shards.tracks[i] for i in indices], 1
-        # Where only some things are asked, all tools are there to answer them.
-        tools = list(TOOLS) if self.families else draw_tools(self.rng)
-        chats, heard = write_chats(tracks, self.system, tools, self.turns, self.rng, self.families)
-        limit = self.settings.max_text_tokens
-        batch = encode_chats(self.processor, chats, tools, len(heard), n_tokens, limit)
-        if self.hear:
-            return {"input_values": features[heard], **batch}
-        return {"input_features": torch.zeros(len(heard), 1, audio.width), **batch}
-
-
-class _Alternate:
-    """Takes batches from several makers in turn."""
-
-    def __init__(self, *makers: _Conversations):
-        self.turn = cycle(makers)
-
-    def __call__(self, indices: list[int]) -> dict[str, Tensor]:
-        return next(self.turn)(indices)
-
-
-def fit_language(
-    recipe: MiniRecipe, encoder: MiniEncoder, shard_folder: Path, folder: Path
-) -> tuple[Any, LlarkProcessor]:
-    """Fit projector and language model, or load them when this stage is done."""
-    if (folder / "config.json").exists():
-        return load_model(folder)
-    shards = Shards(shard_folder, "train")
-    tokenizer = make_tokenizer(recipe, shards, folder / "tokenizer")
-    model, processor = new_model(recipe, encoder, tokenizer)
+    finished = folder / "model"
+    if finished.exists():
+        return load_model(finished)
     settings = recipe.language
-    # To quote a result and to look up what was heard are each learned in one sudden step, which
-    # comes only when little else is asked: so both are practised first, and all along.
-    short = settings.basic_turns
-    ear = _Conversations(recipe, shards, processor, short, HEARD)
-    tools = _Conversations(recipe, shards, processor, short, MEASURED, hear=False)
-    everything = _Conversations(recipe, shards, processor, settings.turns)
-    for stage, steps, collate in (
-        ("basics", settings.basic_steps, _Alternate(ear, tools)),
-        ("all", settings.steps, _Alternate(everything, ear, everything, tools)),
-    ):
+    encoder = encoder.eval().requires_grad_(False)
+    if torch.cuda.is_available():
+        encoder = encoder.to("cuda")
+    stages = {
+        "basics": (settings.basic_steps, settings.basic_kinds),
+        "all": (settings.steps, settings.kinds),
+    }
+    makers = {stage: make_makers(recipe, encoder, clips, songs, stage) for stage in stages}
+    earlier = load_model(settings.init_from, dtype="float32") if settings.init_from else None
+    tokenizer = (
+        earlier[1].tokenizer
+        if earlier
+        else make_tokenizer(recipe, makers["all"], folder / "tokenizer")
+    )
+    model, processor = new_model(recipe, encoder, tokenizer)
+    if earlier:
+        take_weights(model, earlier[0])
+    for stage, (steps, kinds) in stages.items():
         if steps:
             fit(
                 model,
-                Indices(len(shards)),
-                collate,
+                Steps(steps * settings.gradient_accumulation_steps),
+                Schedule(kinds, makers[stage], processor),
                 settings.model_copy(update={"steps": steps}),
                 folder / f"{stage}-checkpoints",
                 recipe.seed,
                 loss=spoken_loss,
             )
-    save_model(model, processor, folder)
+    _save_whole(lambda path: save_model(model, processor, path), finished)
     return model.eval(), processor
+
+
+def _save_whole(save: Callable[[Path], Any], folder: Path) -> None:
+    """Save into a folder that is there only once it is whole."""
+    partial = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    save(partial)
+    partial.replace(folder)

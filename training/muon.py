@@ -24,7 +24,7 @@ _ROUNDS = 5
 _ADAMW_RMS = 0.2  # of a usual AdamW step, in learning rates
 _TINY = 1e-7
 # What stands between numbers and classes or words: each row has a meaning of its own.
-_OUTER = re.compile(r"embed|head|concept")
+_OUTER = re.compile(r"embed|head|concept|clock")
 
 
 def orthogonalise(matrix: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:

@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from llark_py.config import Settings, load_config, read_yaml
 from llark_py.errors import ConfigError, UnknownNameError
@@ -33,6 +33,21 @@ class ClipSettings(Settings):
     shard_size: int = Field(250, ge=4)
     workers: int = Field(0, ge=0)
     """Processes that render; 0 = one a core."""
+
+
+class SongSettings(Settings):
+    """Whole songs, composed for questions about form, where and when; heard once, then kept."""
+
+    n: int = Field(0, ge=0)
+    """How many; 0: none."""
+    shortest_s: float = Field(60.0, ge=10)
+    longest_s: float = Field(120.0, ge=10, le=900)
+    soundfonts: list[str] = []
+    """None named: those of the clips."""
+    seed: int = Field(300_000_000, ge=0)
+    shard_size: int = Field(10, ge=1)
+    workers: int = Field(0, ge=0)
+    """Processes that compose and listen; 0 = one a core."""
 
 
 class FitSettings(Settings):
@@ -81,6 +96,11 @@ class GenerateSettings(FitSettings):
     codec_codes: int = Field(512, ge=2)
 
 
+Kind = Literal["ear", "words", "all", "songs"]
+"""What a batch asks: `ear` short questions that are answered by listening, `words` questions that a
+tool answers (nothing is listened to), `all` everything, `songs` form, where and when."""
+
+
 class LanguageSettings(FitSettings):
     """The language stage of `mini`: a small Llama over the frozen encoder's tokens."""
 
@@ -93,9 +113,23 @@ class LanguageSettings(FitSettings):
     """Questions in a dialogue."""
     max_text_tokens: int = Field(400, ge=64)
     basic_turns: int = Field(3, ge=1)
+    """Questions in a dialogue of the kind `words`."""
+    ear_turns: int = Field(7, ge=1)
+    song_turns: int = Field(5, ge=1)
+    song_batch_size: int = Field(12, ge=1)
+    macro_batches: int = Field(8, ge=1)
+    """Batches that are written at once, sorted by length."""
     basic_steps: int = Field(400, ge=0)
-    """First of all, steps in which batches of short questions that are answered by ear alternate
-    with batches of questions that a tool answers (words only, without listening)."""
+    """Steps that come before all others, of `basic_kinds` only."""
+    basic_kinds: list[Kind] = Field(["ear", "words"], min_length=1)
+    kinds: list[Kind] = Field(["all", "ear", "all", "words"], min_length=1)
+    """Taken in turn, one a step."""
+    notes: bool = False
+    """Tell the language model in words too what the encoder hears."""
+    song_frames: bool = False
+    """Give it frames of whole songs, with times, instead of those of the middle window."""
+    init_from: Path | None = None
+    """Folder of a `mini` to go on from, with its tokenizer; what has other sizes is new."""
 
 
 class MiniRecipe(Settings):
@@ -107,12 +141,22 @@ class MiniRecipe(Settings):
     """Where the stages keep their results; a second run goes on from there."""
     output_dir: Path = Path("runs/mini/model")
     clips: ClipSettings = ClipSettings()
+    songs: SongSettings = SongSettings()
     generate: GenerateSettings | None = GenerateSettings()
     """None: the encoder begins with random weights and has no codec."""
     encoder: EncoderSettings = EncoderSettings()
     language: LanguageSettings = LanguageSettings()
     evaluation_clips: int = Field(100, ge=1)
     """Fresh clips of the held-out soundfont that the report beside the model is made on."""
+
+    @model_validator(mode="after")
+    def _songs_are_there_to_be_asked_about(self) -> MiniRecipe:
+        asked = "songs" in (*self.language.kinds, *self.language.basic_kinds)
+        if asked and not (self.songs.n and self.language.song_frames):
+            raise ValueError("the kind 'songs' needs songs.n > 0 and language.song_frames=true")
+        if self.songs.shortest_s > self.songs.longest_s:
+            raise ValueError("songs.shortest_s must not be above songs.longest_s")
+        return self
 
 
 class LoraSettings(Settings):

@@ -22,6 +22,7 @@ from .generative import fit_generative
 from .language import fit_language
 from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe
 from .shards import make_shards
+from .songs import make_songs
 
 _EXAMPLE_RECORDS = 4
 
@@ -62,11 +63,16 @@ def train_mini(recipe: MiniRecipe) -> Path:
     )
     # 3. and to name what it hears
     encoder = clock.run("encoder", fit_encoder, recipe, clips, work / "encoder", encoder)
-    # 4. the language model learns to talk about it and to call tools
+    # 4. whole songs, as this encoder hears them
+    songs = work / "songs"
+    if recipe.songs.n:
+        fonts = recipe.clips.soundfonts
+        clock.run("songs", make_songs, recipe.songs, fonts, work / "encoder", songs)
+    # 5. the language model learns to talk about it and to call tools
     model, processor = clock.run(
-        "language", fit_language, recipe, encoder, clips, work / "language"
+        "language", fit_language, recipe, encoder, clips, songs, work / "language"
     )
-    # 5. the numbers that go with it, then the model in its shipping form
+    # 6. the numbers that go with it, then the model in its shipping form
     report = clock.run(
         "evaluation", evaluate_model, model, processor, Trial(recipe.evaluation_clips)
     )

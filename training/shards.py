@@ -11,9 +11,11 @@ import multiprocessing
 import os
 import random
 import sys
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,18 +104,29 @@ def make_shards(settings: ClipSettings, folder: Path) -> None:
         check_soundfont(name)
     jobs = plan_shards(settings, folder)
     waiting = [job for job in jobs if not job.path.with_suffix(".npy").exists()]
-    workers = settings.workers or os.cpu_count() or 1
-    if workers == 1 or len(waiting) < 2:
-        for job in waiting:
-            make_shard(job)
+    run_jobs(make_shard, waiting, settings.workers, "clips")
+
+
+def run_jobs(work: Callable[[Any], Path], jobs: Sequence[Any], workers: int, label: str) -> None:
+    """Make shards in processes of their own, telling on stderr what is done.
+
+    Args:
+        work: Makes one shard; a function of a module, so that it can be sent to a process.
+        jobs: What is given to it.
+        workers: Processes; 0 = one a core. With one, or one job, it is done in this process.
+        label: What is made.
+    """
+    workers = workers or os.cpu_count() or 1
+    if workers == 1 or len(jobs) < 2:
+        for job in jobs:
+            work(job)
         return
-    done = len(jobs) - len(waiting)
     # spawn: a forked torch with threads hangs
     with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        for finished in as_completed([pool.submit(make_shard, job) for job in waiting]):
-            done += 1
+        done = as_completed([pool.submit(work, job) for job in jobs])
+        for number, finished in enumerate(done, 1):
             name = finished.result().name
-            print(f"clips: {name}, shard {done} of {len(jobs)}", file=sys.stderr, flush=True)
+            print(f"{label}: {name}, {number} of {len(jobs)}", file=sys.stderr, flush=True)
 
 
 class Shards:

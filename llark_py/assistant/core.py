@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
+from transformers import NoBadWordsLogitsProcessor
 from transformers.utils.logging import disable_progress_bar
 
 from llark_py.audio import Audio
@@ -32,6 +31,7 @@ from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult
 from llark_py.startup import lean_imports
 from llark_py.tools import Artefact, names, schemas
 
+from .constraints import constrain
 from .context import fit_context
 from .conversation import (
     check_order,
@@ -43,8 +43,6 @@ from .conversation import (
 from .ears import lend_ears
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
-from .grounded_keys import GroundedKeys
-from .grounding import GroundedNumbers, heard_numbers, trim_unfinished
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
 from .toolbox import Toolbox
 
@@ -212,14 +210,13 @@ class Assistant:
         )
         audios = [part.audio for part in recordings(messages)]
         tokenizer = self._decoder.tokenizer
-        constraints: list[LogitsProcessor] = []
-        trim: Callable[[str], str] = str
-        if measured:
-            heard = heard_numbers(max((audio.duration_s for audio in audios), default=0.0))
-            source = f"{quotable_text(messages)} {heard}"
-            constraints.append(GroundedNumbers(tokenizer, source, len(prompt)))
-            constraints.append(GroundedKeys(tokenizer, source, len(prompt)))
-            trim = partial(trim_unfinished, source=source)
+        constraints, trim = constrain(
+            tokenizer,
+            quotable_text(messages),
+            [audio.duration_s for audio in audios],
+            len(prompt),
+            measured=measured,
+        )
         if not may_call:
             ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
             constraints.append(NoBadWordsLogitsProcessor([ids]))

@@ -25,9 +25,14 @@ from transformers import (
 from transformers.cache_utils import DynamicLayer
 
 from llark_py.audio import Audio
+from llark_py.encoders.base import Encoded
 from llark_py.errors import AudioError
+from llark_py.model.chat import with_notes
 
+from .ears import share_hearing
 from .frames import FrameCache
+from .repetition import loop_start
+from .reply import TOOL_CALL
 
 
 class Decoder:
@@ -64,10 +69,14 @@ class Decoder:
             tools: JSON schemas of the tools; empty for none.
             audios: The recordings in the order of the chat.
         """
+        heard = [self.frames(audio) for audio in audios]
         text = self.processor.apply_chat_template(
-            chat, tools=tools or None, add_generation_prompt=True, tokenize=False
+            with_notes(chat, [encoded.notes for encoded in heard]),
+            tools=tools or None,
+            add_generation_prompt=True,
+            tokenize=False,
         )
-        lengths = [len(self.frames(audio)) for audio in audios]
+        lengths = [len(encoded.frames) for encoded in heard]
         batch = self.processor(
             text=[text],
             audio_frames=lengths or None,
@@ -156,7 +165,9 @@ class Decoder:
                 return_dict_in_generate=True,
             ),
             logits_processor=LogitsProcessorList(constraints),
-            stopping_criteria=StoppingCriteriaList([_StopFlag(stop)]),
+            stopping_criteria=StoppingCriteriaList(
+                [_StopFlag(stop), _StopLoop(self.tokenizer, len(prompt))]
+            ),
             streamer=streamer,
             **inputs,
         )
@@ -178,7 +189,7 @@ class Decoder:
         return past
 
     def _stack_frames(self, audios: Sequence[Audio]) -> dict[str, torch.Tensor]:
-        frames = [self.frames(audio) for audio in audios]
+        frames = [self.frames(audio).frames for audio in audios]
         lengths = torch.tensor([len(f) for f in frames])
         features = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
         mask = torch.arange(features.shape[1])[None] < lengths[:, None]
@@ -188,15 +199,16 @@ class Decoder:
             "input_features_mask": mask.to(device),
         }
 
-    def _encode(self, audio: Audio) -> torch.Tensor:
+    def _encode(self, audio: Audio) -> Encoded:
         rate = self.model.config.audio_config.sample_rate
-        samples = torch.from_numpy(audio.mono().resample(rate).samples)[None]
-        frames = self.model.encode_audio(samples.to(self.model.device))[0].detach()
-        if len(frames) == 0:
+        samples = torch.from_numpy(audio.mono().resample(rate).samples)
+        encoded = self.model.encode_recording(samples.to(self.model.device))
+        if len(encoded.frames) == 0:
             raise AudioError(
                 f"the recording is too short for the model to hear: {audio.duration_s:.3f} s"
             )
-        return frames
+        share_hearing(self.model, audio, encoded)
+        return encoded._replace(hearing=None)
 
     def _end_ids(self) -> list[int]:
         """Collect the tokens that end a reply: the model's and the tokenizer's."""
@@ -213,3 +225,17 @@ class _StopFlag(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
         return torch.full((len(input_ids),), self._flag.is_set(), device=input_ids.device)
+
+
+class _StopLoop(StoppingCriteria):
+    """Ends the generation when what it says begins to go round in circles."""
+
+    def __init__(self, tokenizer: Any, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        new = self._tokenizer.batch_decode(
+            input_ids[:, self._prompt_length :], skip_special_tokens=False
+        )
+        looping = [loop_start(text.partition(TOOL_CALL)[0]) is not None for text in new]
+        return torch.tensor(looping, device=input_ids.device)

@@ -36,14 +36,18 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
 
 
+def written_times(duration_s: float) -> list[str]:
+    """Write every whole second of a recording as m:ss."""
+    return [f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1)]
+
+
 def heard_numbers(duration_s: float) -> str:
     """Write what may be said by ear whatever was measured: time signatures, and times as m:ss.
 
     Args:
         duration_s: Length of the longest recording.
     """
-    times = " ".join(f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1))
-    return f"{_TIME_SIGNATURES} {times}"
+    return f"{_TIME_SIGNATURES} {' '.join(written_times(duration_s))}"
 
 
 def ungrounded_numbers(text: str, source: str) -> list[str]:
@@ -73,7 +77,7 @@ class GroundedNumbers(LogitsProcessor):
         self._tokenizer, self._prompt_length = tokenizer, prompt_length
         self._allowed = numbers_in(source)
         self._prefixes = {n[:i] for n in self._allowed for i in range(1, len(n) + 1)}
-        self._with_digits, self._separators, self._letters = _number_tokens(tokenizer)
+        self._with_digits, self._separators, self._letters = number_tokens(tokenizer)
         self._banned: dict[str, list[int]] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
@@ -118,7 +122,7 @@ class GroundedNumbers(LogitsProcessor):
 
 
 @lru_cache(maxsize=4)
-def _number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list[int]]:
+def number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list[int]]:
     """Find tokens with a digit, those that join numbers, and those that begin a word."""
     special = control_tokens(tokenizer)
     digits: dict[int, str] = {}

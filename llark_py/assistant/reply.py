@@ -8,10 +8,12 @@ from typing import Any
 
 from llark_py.messages import ToolCall
 
+from .repetition import settled_length, without_loop
+
 TOOL_CALL, TOOL_CALL_END = "<tool_call>", "</tool_call>"
 UNREADABLE = "unreadable_call"
 """Name given to a call of which not even the name can be read."""
-_OPEN_END = re.compile(r"[0-9.,\s]+$")
+_OPEN_END = re.compile(r"[0-9.,;:/\s]+$")
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 
 
@@ -26,7 +28,8 @@ class ReplyFilter:
     """Cuts a stream of raw text into what may be shown at once.
 
     Held back until it is known what follows: what might be the beginning of a tool call or control
-    token, white space, and a number (it may go on, or turn out to be cut off).
+    token, white space, a number (it may go on, or turn out to be cut off), and words that have been
+    said before in this order (what repeats itself is left out).
 
     Args:
         controls: Spellings of the tokenizer's control tokens.
@@ -53,7 +56,7 @@ class ReplyFilter:
         Args:
             clean: Last correction of the whole text; may only shorten what was held back.
         """
-        return self._show(clean(self._visible().rstrip()))
+        return self._show(without_loop(clean(self._visible().rstrip())))
 
     def without_controls(self) -> str:
         """Give the raw text, tool calls included, without the other control tokens."""
@@ -75,7 +78,7 @@ class ReplyFilter:
             for length in range(min(len(marker) - 1, len(text)), 0, -1):
                 if text.endswith(marker[:length]):
                     return self._hold_back(text[:-length])
-        return _OPEN_END.sub("", text)
+        return _OPEN_END.sub("", text[: settled_length(text)])
 
     def _show(self, text: str) -> str:
         new = text[len(self._shown) :]

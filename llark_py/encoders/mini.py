@@ -2,16 +2,17 @@
 
 A recording of any length is heard in windows of 8.4 s. What the heads say is averaged over all
 windows; the language model reads it as concept tokens (their sum is on every frame too), followed
-by the three global tokens (averaged too) and the frames of the middle window at 5 Hz.
+by the three global tokens (averaged too) and frames: those of the middle window at 5 Hz, or with
+`song_frames` those of the whole song, pooled, with time codes and marks (`mini_clock`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
@@ -19,12 +20,15 @@ from torch import Tensor, nn
 from llark_py.embedded import embedded_folder
 from llark_py.errors import AudioError, CheckpointError
 
-from .base import AudioEncoder, average_frames
+from .base import average_frames
+from .mini_clock import SongClock
 from .mini_codec import CodeWriter, FrameCodec
 from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
-from .mini_features import FEATURE_WIDTH, standardise
+from .mini_features import FEATURE_WIDTH, HOP, standardise
+from .mini_form import Form
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
-from .mini_songs import analyse_recording, encode_recording
+from .mini_recordings import RecordingEncoder
+from .mini_songs import hear_song, read_form
 
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
@@ -95,7 +99,7 @@ def blur(heard: Heard) -> Heard:
     )
 
 
-class MiniEncoder(AudioEncoder):
+class MiniEncoder(RecordingEncoder):
     """Waveform (16 kHz, mono) or packed features to concept, global and frame tokens."""
 
     config: MiniEncoderConfig
@@ -119,6 +123,8 @@ class MiniEncoder(AudioEncoder):
         )
         n_said = sum(frame_classes(classes["families"], config.boundaries).values())
         self.frame_concepts = nn.Linear(n_said, config.width, bias=False)
+        if config.song_frames:
+            self.clock = SongClock(config.families, config.width)
         if config.codec_books:
             self.codec = FrameCodec(config.codec_components, config.codec_books, config.codec_codes)
             self.writer = CodeWriter(config.width, config.codec_books, config.codec_codes)
@@ -151,7 +157,8 @@ class MiniEncoder(AudioEncoder):
 
         Args:
             input_values: `(batch, n_samples)` waveforms in [-1, 1], padded on the right; or
-                `(batch, T, 488)` packed features of single windows, as training caches them.
+                `(batch, T, 488)` packed features, as training caches them, of single windows (or
+                with `song_frames` of songs of one length).
             input_values_mask: `(batch, n_samples)` bool, true where there is sound.
 
         Returns:
@@ -161,25 +168,34 @@ class MiniEncoder(AudioEncoder):
             AudioError: The input has another shape, or features are longer than a window.
         """
         if input_values.ndim == 3:
+            longest = None if self.config.song_frames else self.config.window_frames
             frames = input_values.shape[1]
-            if frames > self.config.window_frames or input_values.shape[2] != FEATURE_WIDTH:
+            if input_values.shape[2] != FEATURE_WIDTH or (longest and frames > longest):
                 raise AudioError(
-                    f"encoder 'mini' takes features (batch, up to {self.config.window_frames}, "
+                    f"encoder 'mini' takes features (batch, up to {longest or 'any number'}, "
                     f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
                 )
+            if frames > self.config.window_frames:
+                songs = [hear_song(self, item) for item in input_values]
+                return torch.cat([self.assemble(song.heard, [song.form]) for song in songs])
             heard = self.hear(input_values)
             return self.assemble(blur(heard) if self.training else heard)
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
-            encode_recording(self, waveform[:count])
+            self.encode_waveform(waveform[:count])
             if count
             else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(items, batch_first=True)
 
-    def assemble(self, heard: Heard) -> Tensor:
-        """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
+    def assemble(self, heard: Heard, forms: Sequence[Form] | None = None) -> Tensor:
+        """Put concept, global and pooled frame tokens of `(windows, ...)` in a row.
+
+        Args:
+            heard: Of windows, or of whole recordings, of one length.
+            forms: The course of each, for time codes and marks; None: read from what was heard.
+        """
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
         concepts = [
@@ -188,18 +204,18 @@ class MiniEncoder(AudioEncoder):
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
         said = self.frame_concepts(said.to(weights) * _FRAME_CONCEPT_SCALE).to(dtype)
-        frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling)
+        group = self.config.group_size(said.shape[1])
+        frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, group)
+        if self.config.song_frames:
+            forms = forms or [read_form(heard, i, self.config) for i in range(len(said))]
+            added = self.clock(forms, frames.shape[1], group * HOP / self.config.sample_rate)
+            frames = frames + added.to(dtype)
         # On every frame too: a language model that has not yet learned where to look finds it.
         frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
 
     def _weighed(self, head: str, heard: Heard) -> Tensor:
         return weigh(head, heard.posteriors[head], self.config.thresholds.get(head))
-
-    @torch.inference_mode()
-    def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Name what is heard in a recording; see `mini_songs.analyse_recording`."""
-        return analyse_recording(self, samples)
 
 
 @lru_cache(maxsize=1)

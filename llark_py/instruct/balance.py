@@ -18,6 +18,7 @@ from llark_py.track import Track
 
 from .facts import Facts
 from .phrases import pick
+from .timeline import Timeline
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,9 @@ class Rates:
         meters: Time signature -> share of tracks.
         styles: Genre -> share of tracks.
         moods: Mood -> share of tracks.
+        feels: Rhythmic feel -> share of tracks.
+        sections: Section label -> share of the tracks with two sections or more that have it.
+        sounds: `music`, `noise`, ... -> share of recordings.
     """
 
     families: dict[str, float] = field(default_factory=dict)
@@ -39,10 +43,14 @@ class Rates:
     meters: dict[str, float] = field(default_factory=dict)
     styles: dict[str, float] = field(default_factory=dict)
     moods: dict[str, float] = field(default_factory=dict)
+    feels: dict[str, float] = field(default_factory=dict)
+    sections: dict[str, float] = field(default_factory=dict)
+    sounds: dict[str, float] = field(default_factory=dict)
 
 
 # The kinds of things of which a track has one -> the slot that names it.
 _WORD_OF = {"speeds": "speed", "meters": "meter", "styles": "style", "moods": "mood"}
+_WORD_OF |= {"feels": "feel"}
 
 
 @cache
@@ -59,12 +67,16 @@ def measure_rates(tracks: Iterable[Track]) -> Rates:
     counts: dict[str, Counter[str]] = {name: Counter() for name in Rates.__dataclass_fields__}
     known: Counter[str] = Counter()
     for track in tracks:
-        facts = Facts(track)
+        facts, timeline = Facts(track), Timeline(track)
+        known["sounds"] += 1
+        counts["sounds"][track.sound] += 1
         if not facts.is_music:
             continue
         things = {name: [facts.words[w]] for name, w in _WORD_OF.items() if w in facts.words}
         if facts.instruments:
             things |= {"families": list(facts.families), "instruments": facts.instruments}
+        if timeline.has_form:
+            things["sections"] = list({s.label for s in timeline.sections})
         for name, present in things.items():
             known[name] += 1
             counts[name].update(present)

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llark_py.theory import MAJOR_TONICS, MINOR_TONICS, parse_key, pitch_class
+from statistics import median
+
+from llark_py.theory import MAJOR_TONICS, MINOR_TONICS, parse_key, pitch_class, spell
 from llark_py.track import Track
 
 SPEEDS = ("slow", "moderate", "fast")
 DENSITIES = ("sparse", "moderately full", "busy")
-FAMILY_WORDS = {"woodwind": "woodwinds", "synth": "synthesizers", "mallet": "mallet percussion"}
+FAMILY_WORDS = {
+    "woodwind": "woodwinds",
+    "synth": "synthesizers",
+    "mallet": "mallet percussion",
+    "voice": "singing",
+}
 """What a family is called in a sentence, where that is not its own name."""
 
 # Beats a minute from which a piece is moderate, and fast; 6/8 counts dotted quarters.
@@ -23,6 +32,18 @@ _ONSET_GRID_S = 0.05
 _TRIADS = {"min": "m", "min7": "m", "min6": "m", "minmaj7": "m", "min9": "m"}
 _DIMINISHED = {"dim", "dim7", "hdim7"}
 _MAX_CHORDS = 8
+_NUMBERS = tuple(
+    "no one two three four five six seven eight nine ten eleven twelve thirteen".split()
+)
+_ENSEMBLES = ("", "a solo", "a duo", "a trio", "a quartet")
+# One name in the list of instruments, but many players.
+_SECTIONS = ("section", "ensemble", "strings", "choir", "oohs")
+# An instrument that needs current; drums and voices count for neither side.
+_ELECTRIC = ("electric", "distorted", "overdriven", "synth", "slap", "fretless", "muted guitar")
+_ELECTRIC += ("rock organ", "jazz guitar")
+_NEUTRAL = ("drums", "voice", "choir")
+# Median pitch of a singer from which a voice is middling, and high.
+_REGISTERS, _REGISTER_LIMITS = ("low", "middle", "high"), (57, 66)
 
 
 def speed_word(tempo_bpm: float, time_signature: str | None) -> str:
@@ -31,25 +52,27 @@ def speed_word(tempo_bpm: float, time_signature: str | None) -> str:
     return SPEEDS[(tempo_bpm >= slow) + (tempo_bpm >= fast)]
 
 
-def chord_symbol(label: str) -> str | None:
-    """Write a Harte label as musicians do: `A:min7` -> `Am`; None for no chord."""
+def chord_symbol(label: str, key: str | None = None) -> str | None:
+    """Write a Harte label as musicians do: `A:min7` -> `Am`; None for no chord.
+
+    The root is spelled as the key has it (Ab in F minor, G# in E major).
+    """
     if label in ("N", "X"):
         return None
     root, _, quality = label.partition(":")
     quality = quality.partition("/")[0].partition("(")[0]
     tonic = pitch_class(root.partition("/")[0])
-    if quality in _DIMINISHED:
-        return f"{MINOR_TONICS[tonic]}dim"
-    if quality in _TRIADS:
-        return f"{MINOR_TONICS[tonic]}{_TRIADS[quality]}"
-    return MAJOR_TONICS[tonic]
+    suffix = "dim" if quality in _DIMINISHED else _TRIADS.get(quality, "")
+    if key:
+        return spell(tonic, key, raised=suffix == "dim") + suffix
+    return (MINOR_TONICS if suffix else MAJOR_TONICS)[tonic] + suffix
 
 
-def chord_cycle(labels: list[str]) -> list[str]:
+def chord_cycle(labels: list[str], key: str | None = None) -> list[str]:
     """Name the chords in order, once round if they repeat, at most eight."""
     symbols: list[str] = []
     for label in labels:
-        symbol = chord_symbol(label)
+        symbol = chord_symbol(label, key)
         if symbol and (not symbols or symbols[-1] != symbol):
             symbols.append(symbol)
     for period in range(2, _MAX_CHORDS + 1):
@@ -59,7 +82,17 @@ def chord_cycle(labels: list[str]) -> list[str]:
     return symbols[:_MAX_CHORDS]
 
 
-def join_words(words: list[str]) -> str:
+def number_word(number: int) -> str:
+    """Write a small number as a word, as counts are told by ear; `many` beyond thirteen."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else "many"
+
+
+def spoken_name(instrument: str) -> str:
+    """Name an instrument in a list: people are given an article."""
+    return f"a {instrument}" if instrument == "singer" else instrument
+
+
+def join_words(words: Sequence[str]) -> str:
     """Join a list as in speech: `a, b and c`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
@@ -116,7 +149,62 @@ class Facts:
     @cached_property
     def chords(self) -> list[str]:
         """Chord symbols in order, see `chord_cycle`."""
-        return chord_cycle([c.label for c in self.track.chords])
+        return chord_cycle([c.label for c in self.track.chords], self.track.key)
+
+    @cached_property
+    def chord_names(self) -> list[str]:
+        """The different chord symbols, in order of their first appearance."""
+        symbols = (chord_symbol(c.label, self.track.key) for c in self.track.chords)
+        return list(dict.fromkeys(s for s in symbols if s))
+
+    @cached_property
+    def ensemble(self) -> str | None:
+        """What a line-up is called: `a solo`, `a duo`, ..., `a band`, `a larger group`."""
+        names = self.instruments
+        if not names:
+            return None
+        if any(section in name for name in names for section in _SECTIONS):
+            return "a larger group" if len(names) > 1 else None
+        return _ENSEMBLES[len(names)] if len(names) < len(_ENSEMBLES) else "a band"
+
+    @cached_property
+    def amplified(self) -> str | None:
+        """`acoustic`, `electric` or `half acoustic, half electric`, by what plays."""
+        sides = {
+            any(piece in i.name for piece in _ELECTRIC)
+            for i in self.track.instruments
+            if i.family not in _NEUTRAL or "synth" in i.name
+        }
+        if len(sides) == 2:
+            return "half acoustic, half electric"
+        return None if not sides else "electric" if sides.pop() else "acoustic"
+
+    @cached_property
+    def voice(self) -> str | None:
+        """`singer`, `choir` or `none`; None when the instruments are unknown."""
+        if not self.track.instruments:
+            return None
+        kinds = (("singer", "voice"), ("choir", "choir"))
+        return next((kind for kind, family in kinds if family in self.families), "none")
+
+    @cached_property
+    def register(self) -> str | None:
+        """How high somebody sings, one of `low`, `middle`, `high`, by the median note."""
+        voices = {i.name for i in self.track.instruments if i.family == "voice"}
+        pitches = [n.pitch for n in self.track.notes if n.instrument in voices]
+        if not pitches:
+            return None
+        low, high = _REGISTER_LIMITS
+        return _REGISTERS[(median(pitches) >= low) + (median(pitches) >= high)]
+
+    def playing(self, *roles: str) -> list[str]:
+        """List the instruments that have one of the roles."""
+        return list(dict.fromkeys(i.name for i in self.track.instruments if i.role in roles))
+
+    @cached_property
+    def kit(self) -> list[str]:
+        """Pieces of the drum kit that are struck, the most frequent first."""
+        return [piece for piece, _ in Counter(d.piece for d in self.track.drums).most_common()]
 
     @cached_property
     def words(self) -> dict[str, str]:
@@ -129,7 +217,13 @@ class Facts:
             "style": self.track.genre,
             "mood": self.track.mood,
             "lead": self.track.lead,
-            "instruments": join_words(self.instruments) if self.instruments else None,
+            "instruments": join_words([spoken_name(n) for n in self.instruments])
+            if self.instruments
+            else None,
             "chords": " - ".join(self.chords) if self.chords else None,
+            "feel": getattr(self.track, "feel", None),
+            "ensemble": self.ensemble,
+            "amplified": self.amplified,
+            "register": self.register,
         }
         return {name: word for name, word in known.items() if word}

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Collection, Sequence
 from random import Random
 
 from llark_py.messages import Message, ToolCall, ToolResult, assistant, user
 from llark_py.track import Track
 
-from . import listening, measuring
+from . import captions, ensemble, form, harmony, listening, measuring, talk, timing, voices
 from .balance import Rates, default_rates
 from .colloquial import noisy
 from .facts import Facts
 from .phrases import pick
-from .scene import Scene, Turn
+from .scene import Asker, Scene, Turn
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
@@ -22,70 +21,52 @@ _P_WHOLE_SONG = 0.4
 _WHOLE_SONG_S = (20.0, 420.0)
 
 
-def _talk(family: str, scene: Scene) -> Turn | None:
-    scene.last = ""
-    return Turn(scene.say(family, "questions"), lambda: scene.answer(family))
-
-
-def _vocals(scene: Scene) -> Turn | None:
-    if not scene.is_music:
-        scene.last = ""
-        return Turn(scene.say("vocals", "questions"), scene.not_music)
-    return _talk("vocals", scene)
-
-
 # Family -> (how often it is tried, who makes the turn). Yes/no families drop many of their
 # draws (see balance.py), so they are tried more often than they are heard.
-FAMILIES: dict[str, tuple[float, Callable[[Scene], Turn | None]]] = {
-    "tempo": (7.0, measuring.ask_tempo),
-    "key": (7.0, measuring.ask_key),
-    "notes": (4.0, measuring.ask_notes),
-    "beats": (2.0, measuring.ask_beats),
-    "key_check": (1.5, measuring.ask_key_check),
-    "mode": (2.5, measuring.ask_mode),
-    "both": (3.0, measuring.ask_both),
-    "tool_and_ear": (1.5, measuring.ask_tool_and_ear),
-    "time_signature": (4.0, listening.ask_time_signature),
-    "meter_check": (1.5, listening.ask_meter_check),
-    "beat": (1.5, listening.ask_beat),
-    "style": (6.0, listening.ask_style),
-    "style_check": (4.0, listening.ask_style_check),
-    "mood": (4.0, listening.ask_mood),
-    "mood_check": (3.0, listening.ask_mood_check),
-    "use": (1.2, listening.ask_use),
-    "instruments": (8.0, listening.ask_instruments),
-    "lead": (3.0, listening.ask_lead),
-    "family_check": (20.0, listening.ask_family_check),
-    "instrument_check": (14.0, listening.ask_instrument_check),
-    "drums": (4.0, listening.ask_drums),
-    "chords": (4.0, listening.ask_chords),
-    "density": (2.0, listening.ask_density),
-    "speed": (2.0, listening.ask_speed),
-    "speed_check": (2.0, listening.ask_speed_check),
-    "ear_pair": (2.0, listening.ask_ear_pair),
-    "caption": (8.0, listening.ask_caption),
-    "greeting": (0.8, partial(_talk, "greeting")),
-    "thanks": (0.7, partial(_talk, "thanks")),
-    "who": (0.6, partial(_talk, "who")),
-    "abilities": (0.8, partial(_talk, "abilities")),
-    "off_topic": (1.0, partial(_talk, "off_topic")),
-    "unknowable": (1.8, partial(_talk, "unknowable")),
-    "vocals": (1.0, _vocals),
-    "language": (0.8, partial(_talk, "language")),
-    "sure": (4.0, measuring.ask_sure),
-    "how_known": (1.5, measuring.ask_how_known),
-    "again": (1.5, measuring.ask_again),
-    "relative": (6.0, measuring.ask_relative),
+FAMILIES: dict[str, tuple[float, Asker]] = {
+    **measuring.FAMILIES,
+    **listening.FAMILIES,
+    **ensemble.FAMILIES,
+    **voices.FAMILIES,
+    **harmony.FAMILIES,
+    **form.FAMILIES,
+    **timing.FAMILIES,
+    **captions.FAMILIES,
+    **talk.FAMILIES,
 }
+MEASURED = ("tempo", "key", "notes")
+"""Families whose answers quote a tool's result and nothing else."""
+HEARD = (
+    "style",
+    "instruments",
+    "time_signature",
+    "lead",
+    "mood",
+    "density",
+    "feel",
+    "drums",
+    "vocals",
+    "bass",
+    "family_check",
+    "instrument_check",
+    "instrument_compare",
+)
+"""Families that are answered by ear, in few words."""
+WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")
+"""Families about form, and about where and when; most are answered with times."""
+TALK = tuple(talk.FAMILIES)
+"""Families that need no listening; some look back at the answer before."""
+LOOKING_BACK = (*measuring.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
+"""Families that need a turn before them."""
 _NAMES = tuple(FAMILIES)
 _WEIGHTS = tuple(weight for weight, _ in FAMILIES.values())
 _TOTAL = sum(_WEIGHTS)
 # A family that may be asked twice in a dialogue, since it asks for another thing each time.
 _REPEATABLE = {"family_check", "instrument_check", "style_check", "mood_check", "unknowable"}
-_YES_NO = {"family_check", "instrument_check", "drums", "style_check", "mood_check"} | {
-    "meter_check",
-    "speed_check",
-}
+_REPEATABLE |= {"instrument_compare", "chord_check", "off_topic"}
+_REPEATABLE |= {"enters", "playing_at", "change_at", "section_at", "section_when"}
+YES_NO = (*listening.YES_NO, *voices.YES_NO, *form.YES_NO, "music")
+"""Families whose answers are yes as often as no, over many tracks."""
 
 
 def dialogue(
@@ -97,6 +78,7 @@ def dialogue(
     audio_id: str = "audio_1",
     families: Sequence[str] | None = None,
     rates: Rates | None = None,
+    unsure: Collection[str] = (),
 ) -> list[Message]:
     """Write a conversation about a recording.
 
@@ -112,6 +94,9 @@ def dialogue(
             out.
         rates: How often things occur, for balanced yes/no questions; those of composed music
             by default.
+        unsure: Slots of which the listener is not sure: `style`, `mood`, `meter`, `instruments`,
+            `lead`, `density`, `speed`, `mode`, `chords`, `feel`, `voice`, `register`, `sections`,
+            `activity`. Answers about them are hedged, and captions tell them as guesses.
 
     Returns:
         Messages of the roles user, assistant and tool.
@@ -124,6 +109,7 @@ def dialogue(
         rates=rates or default_rates(),
         faithful=rng.random() >= P_RANDOM_RESULTS,
         duration_s=rng.uniform(*_WHOLE_SONG_S) if whole_song or not track else track.duration_s,
+        unsure=frozenset(unsure),
     )
     messages: list[Message] = []
     asked: set[str] = set()
@@ -131,6 +117,7 @@ def dialogue(
         turn = _next_turn(scene, asked, families)
         if turn is not None:
             messages += _messages_of(turn, scene, audio_id, first_call=len(messages))
+            scene.said = messages[-1].text
             scene.turns += 1
     return messages
 
@@ -139,17 +126,20 @@ def _next_turn(scene: Scene, asked: set[str], families: Sequence[str] | None) ->
     yes_no_dropped = False
     for _ in range(60):
         name = pick(families, scene.rng) if families else _draw_family(scene.rng)
-        if name in asked or (yes_no_dropped and name in _YES_NO):
+        if name in asked or (yes_no_dropped and name in YES_NO):
             continue
-        before = scene.last
+        before, hedged = scene.last, scene.hedged
         turn = FAMILIES[name][1](scene)
         if turn is not None:
             if name not in _REPEATABLE:
                 asked.add(name)
+            scene.topic = name
+            # What was a guess stays one while the talk is about it.
+            scene.hedged = hedged and name in talk.LOOKING_BACK
             return turn
         scene.last = before
         # Drawing yes/no questions until one is kept would undo their balance.
-        yes_no_dropped = yes_no_dropped or name in _YES_NO
+        yes_no_dropped = yes_no_dropped or name in YES_NO
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from llark_py.theory import KEYS, parse_key
 
 from .phrases import grammar, pick, sentence
-from .scene import TOOL_OF, Scene, Turn, case_of, words_of
+from .scene import TOOL_OF, Asker, Scene, Turn, case_of, words_of
 
 
 def _measured_turn(scene: Scene, family: str, subject: str, **values: str) -> Turn | None:
@@ -27,7 +27,9 @@ def _measured_turn(scene: Scene, family: str, subject: str, **values: str) -> Tu
     try_ear = {"tempo": "speed", "beats": "speed", "key": "mode"}.get(family)
     if try_ear and try_ear not in scene.facts.words:
         return None
-    return Turn(question, lambda: scene.answer(family, "by_ear"))
+    return Turn(
+        question, lambda: scene.hedge(scene.answer(family, "by_ear"), [try_ear] if try_ear else [])
+    )
 
 
 def ask_tempo(scene: Scene) -> Turn | None:
@@ -81,7 +83,9 @@ def ask_mode(scene: Scene) -> Turn | None:
         return Turn(question, scene.not_music)
     if tool not in scene.tools:
         known = "mode" in scene.facts.words
-        return Turn(question, lambda: scene.answer("mode", "by_ear")) if known else None
+        if not known:
+            return None
+        return Turn(question, lambda: scene.hedge(scene.answer("mode", "by_ear"), ["mode"]))
     scene.last = "key"
 
     def answer() -> str:
@@ -148,14 +152,44 @@ def ask_tool_and_ear(scene: Scene) -> Turn | None:
 
     def answer() -> str:
         heard = scene.say("ear_pair", topic)
+        # Only what was heard is hedged, so that the two can be told apart.
         return scene.answer(
             "tool_and_ear",
+            "guess" if scene.is_unsure(topic) else "answers",
             measured=clause(scene, subject),
             heard=heard,
             heard_start=sentence(heard),
         )
 
     return Turn(question, answer, (TOOL_OF[subject],))
+
+
+def ask_three(scene: Scene) -> Turn | None:
+    """Ask for tempo, key and something heard at once."""
+    subjects = ["tempo", "key"]
+    topics = heard_topics(scene)
+    able = all(TOOL_OF[subject] in scene.tools for subject in subjects)
+    if not able or not scene.is_music or not topics:
+        return None
+    scene.rng.shuffle(subjects)
+    topic = pick(topics, scene.rng)
+    names = grammar()["both"]["names"]
+    question = scene.say(
+        "three",
+        "questions",
+        first=pick(names[subjects[0]], scene.rng),
+        second=pick(names[subjects[1]], scene.rng),
+        heard=pick(grammar()["ear_pair"]["names"][topic], scene.rng),
+    )
+    scene.last = subjects[1]
+
+    def answer() -> str:
+        heard = scene.say("ear_pair", topic)
+        first, second = (clause(scene, subject) for subject in subjects)
+        case = "guess" if scene.is_unsure(topic) else "answers"
+        return scene.answer("three", case, first=first, second=second, heard=heard)
+
+    return Turn(question, answer, tuple(TOOL_OF[s] for s in subjects))
 
 
 def heard_topics(scene: Scene) -> list[str]:
@@ -165,18 +199,13 @@ def heard_topics(scene: Scene) -> list[str]:
     return [t for t in grammar()["ear_pair"]["names"] if slots.get(t, t) in words]
 
 
-def ask_sure(scene: Scene) -> Turn | None:
-    """Doubt the answer before."""
-    if not scene.last:
-        return None
-    return _look_back(scene, "sure")
+def ask_look_back(family: str) -> Asker:
+    """Make the asker of a family that asks how sure the answer before is, or how it is known."""
 
+    def ask(scene: Scene) -> Turn | None:
+        return _look_back(scene, family) if scene.last else None
 
-def ask_how_known(scene: Scene) -> Turn | None:
-    """Ask where the answer before came from."""
-    if not scene.last:
-        return None
-    return _look_back(scene, "how_known")
+    return ask
 
 
 def _look_back(scene: Scene, family: str) -> Turn | None:
@@ -188,6 +217,8 @@ def _look_back(scene: Scene, family: str) -> Turn | None:
         return None
     if family == "how_known" and result:
         case = "measured"
+    if family == "sure" and case == "heard" and scene.hedged:
+        case = "guess"
     tool = TOOL_OF.get(scene.last, "")
     question = scene.say(family, "questions")
     return Turn(question, lambda: scene.answer(family, case, tool=tool, **words_of(result)))
@@ -218,3 +249,20 @@ def ask_relative(scene: Scene) -> Turn | None:
     named = [m for m in ("major", "minor") if m in question]
     case = "either" if len(named) == 2 else "yes" if named == [mode] else "no"
     return Turn(question, lambda: scene.answer("relative", case, key=result["key"], mode=mode))
+
+
+FAMILIES: dict[str, tuple[float, Asker]] = {
+    "tempo": (7.0, ask_tempo),
+    "key": (7.0, ask_key),
+    "notes": (4.0, ask_notes),
+    "beats": (2.0, ask_beats),
+    "key_check": (1.5, ask_key_check),
+    "mode": (2.5, ask_mode),
+    "both": (3.0, ask_both),
+    "tool_and_ear": (1.5, ask_tool_and_ear),
+    "three": (1.0, ask_three),
+    "again": (1.5, ask_again),
+    "relative": (6.0, ask_relative),
+}
+LOOKING_BACK = ("again", "relative")
+"""Families that need a measurement before them."""

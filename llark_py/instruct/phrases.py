@@ -20,9 +20,25 @@ from llark_py.prompting import read_prompt_data
 Template = list[Any]
 
 _TOKEN = re.compile(r"[\[\]|]|\{\w+\}|[^\[\]|{}]+")
-_ARTICLE = re.compile(r"\b([aA]) (?=[aeio])")
+# An article of a phrasing is marked until what follows it is known; the A of a chord is none.
+_ARTICLE = re.compile(r"\b([aA])( |$)")
+_MARK = "\x00"
+_BEFORE_VOWEL = re.compile(
+    rf"{_MARK} +(?=a|i|e(?!u)|o(?!ne\b)|u(?!k|ni|s[eu])|[AEF](?:[b#m ,.?]|dim|$)|R&B)"
+)
 _GAP = re.compile(r" {2,}")
-_GRAMMAR_FILES = ("measured", "listening", "talk", "captions")
+_GRAMMAR_FILES = (
+    "measured",
+    "listening",
+    "ensemble",
+    "voices",
+    "harmony",
+    "form",
+    "timeline",
+    "captions",
+    "talk",
+    "dialogue",
+)
 
 
 def parse_template(text: str) -> Template:
@@ -59,7 +75,7 @@ def _parse(tokens: list[str], at: int, *, nested: bool) -> tuple[Template, int]:
         elif token.startswith("{"):
             options[-1].append(("slot", token[1:-1]))
         else:
-            options[-1].append(token)
+            options[-1].append(_ARTICLE.sub(rf"\1{_MARK}\2", token))
     if nested:
         raise PromptError(f"unmatched bracket in the phrasing '{''.join(tokens)}'")
     return options[0], at
@@ -118,8 +134,9 @@ def fill(template: Template, values: Mapping[str, str], rng: Random) -> str:
     """
     pieces: list[str] = []
     _fill(template, values, rng, pieces)
+    text = _BEFORE_VOWEL.sub("n ", "".join(pieces)).replace(_MARK, "")
     # A choice that came out empty leaves two spaces.
-    return _GAP.sub(" ", "".join(pieces)).strip()
+    return _GAP.sub(" ", text).strip()
 
 
 def _fill(template: Template, values: Mapping[str, str], rng: Random, pieces: list[str]) -> None:
@@ -138,12 +155,16 @@ def _fill(template: Template, values: Mapping[str, str], rng: Random, pieces: li
             raise PromptError(f"nothing fills the slot '{{{inner}}}'")
 
 
+def article_of(word: str) -> str:
+    """Return the article that stands before a word, `a` or `an`."""
+    return "an" if _BEFORE_VOWEL.match(f"{_MARK} {word}") else "a"
+
+
 def pick(options: Any, rng: Random) -> Any:
     """Choose one of a sequence; several times as fast as `rng.choice`."""
     return options[int(rng.random() * len(options))]
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital and write `an` before a vowel."""
-    text = _ARTICLE.sub(r"\1n ", text)
+    """Begin with a capital."""
     return text[:1].upper() + text[1:]

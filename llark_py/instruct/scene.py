@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from .balance import Rates
 from .facts import Facts
-from .phrases import fill, grammar, pick, sentence
+from .phrases import Template, fill, grammar, pick, sentence
 from .simulate import LOW_CONFIDENCE, simulate
+from .timeline import Timeline
 
 TOOL_OF = {"tempo": "estimate_tempo", "key": "estimate_key", "notes": "transcribe_notes"}
 """Which tool measures what."""
@@ -33,6 +34,10 @@ class Turn:
     at_once: bool = True
 
 
+Asker = Callable[["Scene"], Turn | None]
+"""Makes a turn of a family; None when the facts (or the dialogue so far) do not allow it."""
+
+
 @dataclass
 class Scene:
     """The state of a dialogue.
@@ -48,6 +53,11 @@ class Scene:
         last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
         asked: Things that yes/no questions have named already.
         turns: How many turns are over.
+        unsure: Slots of which the listener is not sure; what is said of them is hedged.
+        topic: The family that was asked before.
+        thing: The instrument that was talked about before, for pronouns.
+        said: The answer before.
+        hedged: Whether the answer before was a guess.
     """
 
     facts: Facts | None
@@ -60,6 +70,23 @@ class Scene:
     last: str = ""
     asked: set[str] = field(default_factory=set)
     turns: int = 0
+    unsure: frozenset[str] = frozenset()
+    topic: str = ""
+    thing: str = ""
+    said: str = ""
+    hedged: bool = False
+
+    def __post_init__(self) -> None:
+        self.timeline = Timeline(self.facts.track) if self.facts else None
+
+    @property
+    def words(self) -> dict[str, str]:
+        """The known facts by slot; empty without a recording."""
+        return self.facts.words if self.facts else {}
+
+    def is_unsure(self, topic: str) -> bool:
+        """Tell whether the listener is not sure of what a topic of `ear_pair` tells."""
+        return ("meter" if topic == "time_signature" else topic) in self.unsure
 
     @property
     def is_music(self) -> bool:
@@ -68,8 +95,11 @@ class Scene:
 
     def say(self, family: str, case: str, **values: str) -> str:
         """Make a sentence of one of the family's phrasings for a case."""
-        words = self.facts.words if self.facts else {}
-        return fill(pick(grammar()[family][case], self.rng), {**words, **values}, self.rng)
+        return self.fill(pick(grammar()[family][case], self.rng), **values)
+
+    def fill(self, template: Template, **values: str) -> str:
+        """Make a sentence of a phrasing, with the facts for its slots."""
+        return fill(template, {**self.words, **values}, self.rng)
 
     def ask(self, family: str, case: str = "questions", **values: str) -> str:
         """Make a question; in later turns sometimes one that leans on the turn before."""
@@ -82,9 +112,14 @@ class Scene:
 
     def detail(self, name: str, **values: str) -> str:
         """Make one sentence of a description about a single fact."""
-        words = self.facts.words if self.facts else {}
-        phrasings = grammar()["caption"]["details"][name]
-        return fill(pick(phrasings, self.rng), {**words, **values}, self.rng)
+        return self.fill(pick(grammar()["caption"]["details"][name], self.rng), **values)
+
+    def hedge(self, text: str, about: Iterable[str]) -> str:
+        """Say a sentence as a guess when it is about something that is not sure."""
+        self.hedged = not self.unsure.isdisjoint(about)
+        if not self.hedged:
+            return text
+        return self.say("hedge", "answers", text=text, clause=text.rstrip("."))
 
     def not_music(self, *, as_no: bool = False) -> str:
         """Say that there is nothing to judge: no recording, or no music in it."""
@@ -102,6 +137,30 @@ class Scene:
                 tool, track, self.rng, faithful=self.faithful, duration_s=self.duration_s
             )
         return self.results[tool]
+
+
+def heard(
+    scene: Scene, family: str, about: Sequence[str], case: str = "answers", /, **values: str
+) -> Turn:
+    """Ask for something that is heard.
+
+    Args:
+        scene: State of the dialogue.
+        family: Which phrasings.
+        about: Slots that the answer tells of; it is hedged when one of them is unsure.
+        case: Which answers.
+        **values: Slots of question and answer beside the facts.
+    """
+    scene.last = "ear"
+    question = scene.ask(family, **values)
+    return Turn(question, lambda: scene.hedge(scene.answer(family, case, **values), about))
+
+
+def unheard(scene: Scene, family: str, /, *, as_no: bool = False, **values: str) -> Turn:
+    """Ask for something where there is no recording, or no music in it."""
+    scene.last = ""
+    question = scene.ask(family, **values)
+    return Turn(question, lambda: scene.not_music(as_no=as_no and scene.facts is not None))
 
 
 def case_of(result: dict[str, Any]) -> str:

@@ -1,0 +1,44 @@
+"""What a reply may not say, put together for one generation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from transformers import LogitsProcessor
+
+from .grounded_keys import GroundedKeys
+from .grounded_times import GroundedTimes
+from .grounding import GroundedNumbers, heard_numbers, trim_unfinished
+
+
+def constrain(
+    tokenizer: Any,
+    quotable: str,
+    durations_s: Sequence[float],
+    prompt_length: int,
+    *,
+    measured: bool,
+) -> tuple[list[LogitsProcessor], Callable[[str], str]]:
+    """Choose the constraints of a reply.
+
+    Args:
+        tokenizer: Of the model.
+        quotable: What numbers may be taken from: tool results and the user's own words.
+        durations_s: Lengths of the recordings in the conversation.
+        prompt_length: How many leading tokens are the prompt.
+        measured: Whether a tool has answered in this turn; then every number must be a quote.
+
+    Returns:
+        Constraints on decoding, and what cuts off a number that the length limit has broken.
+    """
+    if measured:
+        source = f"{quotable} {heard_numbers(max(durations_s, default=0.0))}"
+        return [
+            GroundedNumbers(tokenizer, source, prompt_length),
+            GroundedKeys(tokenizer, source, prompt_length),
+        ], lambda text: trim_unfinished(text, source)
+    if durations_s:
+        times = GroundedTimes(tokenizer, max(durations_s), quotable, prompt_length)
+        return [times], times.trim
+    return [], str

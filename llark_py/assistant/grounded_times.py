@@ -1,0 +1,88 @@
+"""No time beyond the end of the recording is said: a constraint on decoding.
+
+A small model that has no tool for it now and then places a chorus after the last note. Wherever a
+number is followed by a colon it is taken for a time, which must lie within the recording or stand
+in what the answer may quote (the user's own words, tool results), and must be finished: `0:1` may
+not end there. Other numbers are none of this constraint's business.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from .grounding import number_tokens, written_times
+from .reply import TOOL_CALL
+
+_TIME = re.compile(r"[0-9]+(?::[0-9]+)+")
+_BEGUN = re.compile(r"[0-9]+:[0-9:]*")
+_OPEN = re.compile(r"[0-9]+(?::[0-9]*)*$")
+
+
+class GroundedTimes(LogitsProcessor):
+    """Allows only tokens that keep every time of the new text inside the recording.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer, of digits or of longer number tokens.
+        duration_s: Length of the longest recording.
+        source: The text whose times may be quoted.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, duration_s: float, source: str, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        self._allowed = {*written_times(duration_s), *_TIME.findall(source)}
+        self._prefixes = {t[:i] for t in self._allowed for i in range(1, len(t) + 1)}
+        digits, separators, _ = number_tokens(tokenizer)
+        self._tokens = digits | separators
+        self._wrong: dict[str, list[int]] = {}
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
+        for row, ids in zip(scores, input_ids, strict=True):
+            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
+            if TOOL_CALL not in text:
+                self._mask(row, text)
+        return scores
+
+    def trim(self, text: str) -> str:
+        """Cut off a time at the very end that the length limit has broken in the middle."""
+        pending = _pending(text)
+        if ":" in pending and pending.rstrip(":") not in self._allowed:
+            return text[: -len(pending)].rstrip()
+        return text
+
+    def _mask(self, row: torch.Tensor, text: str) -> None:
+        pending = _pending(text)
+        if pending not in self._wrong:
+            self._wrong[pending] = [
+                i for i, t in self._tokens.items() if not self._fits(pending + t)
+            ]
+        if ":" in pending and pending[-1] != ":" and pending not in self._allowed:
+            right = [
+                i
+                for i, t in self._tokens.items()
+                if _pending(pending + t).startswith(pending) and self._fits(pending + t)
+            ]
+            kept = row[right].clone()
+            row.fill_(-torch.inf)
+            row[right] = kept
+        row[self._wrong[pending]] = -torch.inf
+
+    def _fits(self, text: str) -> bool:
+        """Say whether all times in the text are allowed, one at its end so far."""
+        for found in _BEGUN.finditer(text):
+            time = found.group()
+            whole = time.rstrip(":") in self._allowed
+            open_end = found.end() == len(text) and time in self._prefixes
+            if not (whole or open_end):
+                return False
+        return True
+
+
+def _pending(text: str) -> str:
+    last = _OPEN.search(text)
+    return last.group() if last else ""

@@ -1,0 +1,145 @@
+"""What may be asked about a recording, given what the encoder heard of it.
+
+Answers are written from the composer's facts, but the language model has only the encoder's word
+for them. Taught to answer against it, it would learn to guess instead of to listen. So where the
+encoder is not sure the answer is hedged, and a fact that it is sure to be another is not asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from llark_py.encoders.mini import Heard
+from llark_py.encoders.mini_chords import CHORD_NAMES, read_chords
+from llark_py.encoders.mini_config import MiniEncoderConfig
+from llark_py.encoders.mini_songs import to_numpy
+from llark_py.instruct.facts import Facts, speed_word
+from llark_py.theory import KEYS, parse_key
+from llark_py.track import Track
+
+from .labels import chord_class
+
+SURE = 0.6
+"""Probability from which a verdict is told as a fact."""
+_PLAINLY_PRESENT = 0.75
+_MOOD_MAKERS = {"style", "mode", "speed"}
+_VOICES = ("voice", "choir")
+
+
+def pick_rows(heard: Heard, rows: list[int]) -> Heard:
+    """Take some recordings out of what was heard of several."""
+    return replace(
+        heard,
+        tokens=heard.tokens[rows],
+        posteriors={head: p[rows] for head, p in heard.posteriors.items()},
+        frame_posteriors={head: p[rows] for head, p in heard.frame_posteriors.items()},
+    )
+
+
+def join_rows(items: Sequence[Heard]) -> Heard:
+    """Put what was heard of recordings of one length together."""
+    first = items[0]
+    return replace(
+        first,
+        tokens=torch.cat([h.tokens for h in items]),
+        posteriors={k: torch.cat([h.posteriors[k] for h in items]) for k in first.posteriors},
+        frame_posteriors={
+            k: torch.cat([h.frame_posteriors[k] for h in items]) for k in first.frame_posteriors
+        },
+    )
+
+
+def verdicts(
+    posteriors: Mapping[str, Tensor], item: int, track: Track, config: MiniEncoderConfig
+) -> dict[str, tuple[str, float]]:
+    """Name what the heads hear of a recording, slot by slot, and how surely.
+
+    Args:
+        posteriors: `(recordings, classes)` by head.
+        item: Which recording.
+        track: Its facts; what is slow depends on the metre.
+        config: With the names of the classes.
+
+    Returns:
+        Slot of the grammar -> likeliest word and its probability in [0, 1].
+    """
+    named = {
+        "style": ("style", config.styles),
+        "meter": ("time_signature", config.time_signatures),
+        "lead": ("lead", config.labels["lead"]),
+        "density": ("density", config.densities),
+        "mode": ("key", [parse_key(key)[1] for key in KEYS]),
+        "speed": (
+            "tempo",
+            [speed_word(bpm, track.time_signature) for bpm in config.tempo_bins_bpm],
+        ),
+        "feel": ("feel", config.labels.get("feel", [])),
+    }
+    found = {}
+    for slot, (head, words) in named.items():
+        if head in posteriors:
+            total: dict[str, float] = {}
+            for word, p in zip(words, posteriors[head][item].tolist(), strict=True):
+                total[word] = total.get(word, 0.0) + p
+            found[slot] = max(total.items(), key=lambda pair: pair[1])
+    return found
+
+
+def judge(
+    track: Track, heard: Heard, item: int, config: MiniEncoderConfig
+) -> tuple[Track, frozenset[str]]:
+    """Compare the facts with what was heard.
+
+    Args:
+        track: The facts.
+        heard: Of some recordings.
+        item: Which of them.
+        config: With the names of the classes.
+
+    Returns:
+        The facts without a style or metre that was surely heard to be another, and the slots whose
+        answers are to be hedged.
+    """
+    if track.sound != "music":
+        return track, frozenset()
+    facts = Facts(track)
+    told = {**facts.words, "lead": track.lead or "none"}
+    found = verdicts(heard.posteriors, item, track, config)
+    unsure = {slot for slot, (_, p) in found.items() if p < SURE}
+    wrong = {slot for slot, (word, _) in found.items() if slot in told and told[slot] != word}
+    wrong -= unsure
+    if "chord" in heard.frame_posteriors and not _hears_chords(track, heard, item):
+        unsure.add("chords")
+    if unsure & _MOOD_MAKERS:
+        unsure.add("mood")
+    for name, p in zip(config.families, heard.posteriors["families"][item].tolist(), strict=True):
+        doubtful = p < SURE if name in track.families else p > _PLAINLY_PRESENT
+        if doubtful:
+            unsure.add("instruments")
+        if name in _VOICES and (doubtful or 1 - SURE < p < SURE):
+            unsure.add("voice")
+    blank = {"style": "genre", "meter": "time_signature"}
+    known = track.model_copy(update={blank[slot]: None for slot in wrong if slot in blank})
+    return known, frozenset(unsure | wrong - blank.keys())
+
+
+def _hears_chords(track: Track, heard: Heard, item: int) -> bool:
+    """Tell whether the chords that are heard are sure, and all among those of the facts."""
+    frames = heard.frame_posteriors
+    chords = read_chords(to_numpy(frames["chord"][item]), to_numpy(frames["beat"][item]))
+    if chords is None or chords.probability < SURE:
+        return False
+    played = {chord_class(chord.label)[0] for chord in track.chords}
+    return played.issuperset(CHORD_NAMES.index(name) for name in chords.names)
+
+
+def pad_frames(items: list[Tensor]) -> dict[str, Tensor]:
+    """Stack frames `(n, width)` of recordings of different lengths, as a model takes them."""
+    lengths = torch.tensor([len(item) for item in items])
+    mask = torch.arange(int(lengths.max()))[None] < lengths[:, None]
+    features = torch.nn.utils.rnn.pad_sequence(items, batch_first=True)
+    return {"input_features": features, "input_features_mask": mask.to(features.device)}
