@@ -70,7 +70,7 @@ def encoder() -> MiniEncoder:
 def test_the_embedded_checkpoint_hears_what_it_always_heard():
     wanted = json.loads(GOLDEN.read_text())
     heard = record()
-    assert heard.keys() == wanted.keys()
+    assert heard.keys() >= wanted.keys()
     for name, values in wanted.items():
         assert heard[name] == pytest.approx(values, abs=2e-3), name
 

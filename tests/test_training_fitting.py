@@ -24,6 +24,8 @@ def test_orthogonalised_matrices_keep_their_directions_and_lose_their_scale(shap
     assert torch.diagonal(seen).min() > 0.6 and torch.diagonal(seen).max() < 1.3
     assert (seen - torch.diag(torch.diagonal(seen))).abs().max() < 1e-4
     torch.testing.assert_close(orthogonalise(1e4 * matrix), step, rtol=1e-3, atol=1e-4)
+    rough = orthogonalise(matrix, torch.bfloat16)
+    assert rough.dtype == torch.float32 and (rough - step).abs().max() < 0.05
 
 
 class Small(nn.Module):

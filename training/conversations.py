@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from llark_py.encoders.mini import Heard, MiniEncoder, blur
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_form import Form
 from llark_py.encoders.mini_notes import notes_of
+from llark_py.encoders.mini_songs import read_form
 from llark_py.instruct.records import Chat
 from llark_py.model import LlarkProcessor
 from llark_py.prompting import render_prompt
@@ -148,11 +149,13 @@ class AboutClips(BatchMaker):
             return [Subject(Topic(self.shards.tracks[i])) for i in indices]
         config = self.encoder.config
         features, tracks = draw_batch(self.shards, indices, rng)
-        heard = hear_blurred(self.encoder, features, rng.getrandbits(32))
-        notes = notes_of(heard, config) if self.settings.notes else [None] * n
+        clear, heard = hear_blurred(self.encoder, features, rng.getrandbits(32))
+        # Frames may be missing, but never what the notes tell of them.
+        told = replace(clear, posteriors=heard.posteriors)
+        notes = notes_of(told, config) if self.settings.notes else [None] * n
         subjects = []
         for i, track in enumerate(tracks):
-            known, unsure = judge(track, heard.posteriors, i, config)
+            known, unsure = judge(track, told, i, config, read_form(told, i, config))
             subjects.append(Subject(Topic(known, notes[i], unsure), pick_rows(heard, [i])))
         return subjects
 
@@ -175,7 +178,7 @@ class AboutSongs(BatchMaker):
         subjects = []
         for _ in range(n):
             song = self.songs[rng.randrange(len(self.songs))]
-            known, unsure = judge(song.track, song.heard.posteriors, 0, self.config)
+            known, unsure = judge(song.track, song.heard, 0, self.config, song.form)
             notes = song.notes if self.settings.notes else None
             subjects.append(Subject(Topic(known, notes, unsure), song.heard, song.form))
         return subjects
@@ -205,13 +208,13 @@ class Schedule:
 
 
 @torch.no_grad()
-def hear_blurred(encoder: MiniEncoder, features: Tensor, seed: int) -> Heard:
-    """Hear windows `(n, T, 488)` as sounds that the encoder was not trained on would be heard."""
+def hear_blurred(encoder: MiniEncoder, features: Tensor, seed: int) -> tuple[Heard, Heard]:
+    """Hear windows `(n, T, 488)`: as they are, and as unheard-of sounds would be heard."""
     parts = features.to(encoder.device).split(_WINDOWS_AT_ONCE)
-    heard = join_rows([encoder.hear(part) for part in parts])
+    clear = join_rows([encoder.hear(part) for part in parts])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return blur(heard)
+        return clear, blur(clear)
 
 
 def _n_frames(heard: Heard) -> int:

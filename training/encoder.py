@@ -126,7 +126,7 @@ def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
         instruments=list(instruments.INSTRUMENTS),
         densities=list(DENSITIES),
         sounds=["music", *NOT_MUSIC],
-        feels=list(getattr(styles, "FEELS", ())),
+        feels=list(styles.FEELS),
         players=list(PLAYERS),
         boundaries=settings.boundaries,
         stem=settings.stem,

@@ -65,7 +65,8 @@ class _Trainer(Trainer):
         if self.muon and self.optimizer is None:
             groups = parameter_groups(model or self.model, self.args.weight_decay)
             betas = (self.args.adam_beta1, self.args.adam_beta2)
-            self.optimizer = Muon(groups, self.args.learning_rate, betas=betas)
+            dtype = torch.bfloat16 if self.args.bf16 else torch.float32
+            self.optimizer = Muon(groups, self.args.learning_rate, betas=betas, dtype=dtype)
         return super().create_optimizer(model)
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler | None:

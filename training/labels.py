@@ -95,7 +95,7 @@ def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
         "lead": index(config.labels["lead"], track.lead or "none") if music else IGNORE,
         "density": index(config.densities, Facts(track).density) if music else IGNORE,
         "sound": config.sounds.index(track.sound),
-        "feel": index(config.feels, getattr(track, "feel", None)),
+        "feel": index(config.feels, track.feel),
         "players": players if music and playing else IGNORE,
     }
 
