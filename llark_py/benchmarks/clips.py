@@ -106,7 +106,7 @@ def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
         return Audio(noise.astype(np.float32), audio.sample_rate)
     if condition == "silence":
         return Audio(np.zeros(audio.n_samples, np.float32), audio.sample_rate)
-    return clips[(index + 1) % len(clips)].audio if condition == "other clip" else audio
+    return clips[other_than(index, len(clips))].audio if condition == "other clip" else audio
 
 
 def is_sung(track: Track) -> bool:

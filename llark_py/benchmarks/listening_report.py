@@ -104,10 +104,10 @@ def markdown(summary: Json, settings: Mapping[str, Any]) -> str:
     said = ", ".join(f"{k} {v}" for k, v in settings.items() if v is not None)
     parts = [
         f"# Listening\n{said}\n\nThe first column with 95 % bootstrap intervals over recordings.",
-        "## Composed, held-out soundfont\n" + score_table(_columns(summary["composed"])),
     ]
-    if "real" in summary:
-        parts.append("## Real recordings\n" + score_table(_columns(summary["real"])))
+    for name, title in (("composed", "Composed, held-out soundfont"), ("real", "Real recordings")):
+        if summary.get(name):
+            parts.append(f"## {title}\n{score_table(_columns(summary[name]))}")
     parts.append("## Families\n" + _families(summary))
     parts += [
         f"## Styles: {'in words' if condition == 'audio' else 'by head'}\n" + _styles(confusion)

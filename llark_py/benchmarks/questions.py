@@ -149,7 +149,8 @@ def ask(
     for item in items:
         for row in _head_rows(ear, item):
             yield {"set": set_name, "condition": HEADS, **row}
-        for condition, answers in librosa_answers(item.audio).items() if baselines else ():
+        asked = baselines and not item.facts.keys().isdisjoint(MEASURED)
+        for condition, answers in librosa_answers(item.audio).items() if asked else ():
             for fact in item.facts.keys() & answers.keys():
                 row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
                 yield {"set": set_name, "condition": condition, **row, "value": answers[fact]}

@@ -40,7 +40,7 @@ _PATTERNS = {
         r"\bno problem\b|\bnot at all\b|\bfarewell\b|\b(?:great|good), (?:what|ask)",
     ),
     "elsewhere": (
-        r"\b(?:only|just|all|but)\b.{0,40}\bmusic\b",
+        r"\b(?:only|just|all|but)\b.{0,40}\bmusic\b|\bmusic is all\b",
         r"\boutside\b|\bstick to\b|\bbeyond (?:me|music)\b",
         r"\bnot my (?:field|thing|subject|trade)\b|\b(?:cannot|can't) help\b",
         r"\bnothing (?:to do|about)\b|\bnot about (?:the )?music\b",
