@@ -47,7 +47,7 @@ class ScriptedModel:
         self.prompts: list[str] = []
         self.config, self.device = model.config, model.device
         self.generation_config = model.generation_config
-        self.encode_audio = model.encode_audio
+        self.encode_recording = model.encode_recording
 
     def generate(self, input_ids, streamer, logits_processor, stopping_criteria, **inputs):
         """Do what `GenerationMixin.generate` does, with made-up scores."""

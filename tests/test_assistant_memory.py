@@ -9,6 +9,7 @@ from model_parts import tiny_model
 
 from llark_py.assistant.core import Assistant
 from llark_py.assistant.frames import FrameCache
+from llark_py.encoders.base import Encoded
 from llark_py.errors import AudioError
 from llark_py.messages import AudioPart, user
 
@@ -19,7 +20,7 @@ def parts(monkeypatch):
     model, processor = tiny_model()
     model.config.text_config.max_position_embeddings = 4096
     counts = {"encoded": 0, "tokens": []}
-    encode, forward = model.encode_audio, model.model.language_model.forward
+    encode, forward = model.encode_recording, model.model.language_model.forward
 
     def counting_encode(*args, **kwargs):
         counts["encoded"] += 1
@@ -29,7 +30,7 @@ def parts(monkeypatch):
         counts["tokens"].append(inputs_embeds.shape[1])
         return forward(*args, inputs_embeds=inputs_embeds, **kwargs)
 
-    monkeypatch.setattr(model, "encode_audio", counting_encode)
+    monkeypatch.setattr(model, "encode_recording", counting_encode)
     monkeypatch.setattr(model.model.language_model, "forward", counting_forward)
     return model, processor, counts
 
@@ -137,7 +138,7 @@ def test_frames_used_last_are_kept():
 
     def encode(audio):
         encoded.append(audio)
-        return torch.zeros(1, 2)
+        return Encoded(torch.zeros(1, 2))
 
     cache = FrameCache(encode, size=2)
     a, b, c = (noise(seed=s) for s in range(3))
@@ -149,6 +150,6 @@ def test_frames_used_last_are_kept():
 
 
 def test_a_recording_too_short_for_a_frame_is_refused(parts, monkeypatch):
-    monkeypatch.setattr(parts[0], "encode_audio", lambda samples: [torch.zeros(0, 8)])
+    monkeypatch.setattr(parts[0], "encode_recording", lambda samples: Encoded(torch.zeros(0, 8)))
     with pytest.raises(AudioError, match="too short for the model to hear"):
         build(parts).ask(noise(), "How fast is it?")

@@ -18,6 +18,7 @@ from llark_py.encoders import encoder_config
 from llark_py.errors import AudioError, ConfigError
 from llark_py.instruct.records import InstructionRecord, read_records
 from llark_py.model import LlarkProcessor
+from llark_py.model.chat import with_notes
 from llark_py.model.checkpoint import build_model, load_model, save_model
 from llark_py.model.lora import add_lora
 from llark_py.prompting import render_prompt
@@ -53,6 +54,8 @@ def encode_recordings(
 ) -> list[Path]:
     """Encode the recording of every record once; returns the file of frames of each.
 
+    What the encoder writes of a recording lies beside its frames (`.txt`).
+
     Raises:
         AudioError: A recording cannot be read; says which record.
     """
@@ -71,15 +74,23 @@ def encode_recordings(
             raise AudioError(f"record {number}: {error}") from error
         file = folder / f"{audio.content_hash}.npy"
         if not file.exists():
-            samples = torch.from_numpy(np.ascontiguousarray(audio.samples))[None]
-            (frames,) = model.encode_audio(samples.to(weight.device, weight.dtype))
+            samples = torch.from_numpy(np.ascontiguousarray(audio.samples))
+            encoded = model.encode_recording(samples.to(weight.device, weight.dtype))
+            if encoded.notes:
+                file.with_suffix(".txt").write_text(encoded.notes, encoding="utf-8")
             partial = file.with_suffix(".part")
             with partial.open("wb") as out:
-                np.save(out, frames.float().cpu().numpy().astype(np.float16))
+                np.save(out, encoded.frames.float().cpu().numpy().astype(np.float16))
             partial.replace(file)
             print(f"encoded {number} of {len(records)}", file=sys.stderr, flush=True)
         files.append(file)
     return files
+
+
+def read_notes(frames: Path) -> str | None:
+    """Read what the encoder wrote of a recording, given the file of its frames."""
+    file = frames.with_suffix(".txt")
+    return file.read_text(encoding="utf-8") if file.exists() else None
 
 
 def fit_adapter(recipe: AdaptRecipe) -> Path:
@@ -99,8 +110,8 @@ def fit_adapter(recipe: AdaptRecipe) -> Path:
         model = add_lora(model, settings.r, settings.alpha, settings.dropout)
     opening = {"role": "system", "content": render_prompt("system")}
     chats = [
-        chat if chat[0]["role"] == "system" else [opening, *chat]
-        for chat in (record.chat for record in records)
+        with_notes(chat if chat[0]["role"] == "system" else [opening, *chat], [read_notes(file)])
+        for chat, file in zip((record.chat for record in records), files, strict=True)
     ]
 
     def collate(indices: list[int]) -> dict[str, Any]:

@@ -7,20 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
 
+if TYPE_CHECKING:
+    from llark_py.encoders.mini_songs import Hearing
+
 SILENCE_PEAK = 1e-4
 """Below this peak (-80 dB of full scale) a recording is silence."""
 NOT_MUSIC_PROBABILITY = 0.8
 """From here on the tools refuse to measure what is only there in music."""
 _CACHE_SIZE = 16
+_HEARINGS = 4  # some 10 MB each for the longest songs
 
 _posteriors: OrderedDict[str, Posteriors] = OrderedDict()
+_hearings: OrderedDict[str, Hearing] = OrderedDict()
 _listener: Any = None
 _lock = Lock()
 
@@ -81,22 +86,60 @@ def listen(audio: Audio) -> Posteriors:
     """
     key = audio.content_hash
     with _lock:
-        if key in _posteriors:
-            _posteriors.move_to_end(key)
-            return _posteriors[key]
-        encoder = _listener or _encoder()
-        heads = encoder.analyse(audio.mono().resample(encoder.config.sample_rate).samples)
-        found = Posteriors(
-            tempo=heads["tempo"],
-            tempo_bins_bpm=np.asarray(encoder.config.tempo_bins_bpm),
-            key=heads["key"],
-            heads=heads,
-            not_music=1.0 - float(heads["sound"][encoder.config.sounds.index("music")]),
-        )
-        _posteriors[key] = found
-        if len(_posteriors) > _CACHE_SIZE:
-            _posteriors.popitem(last=False)
-        return found
+        if key not in _posteriors:
+            encoder = _listener or _encoder()
+            if encoder.config.song_frames:
+                heads = _hear(audio, encoder).heads()
+            else:
+                heads = encoder.analyse(_samples(audio, encoder))
+            _keep(_posteriors, key, _read_heads(heads, encoder.config))
+        _posteriors.move_to_end(key)
+        return _posteriors[key]
+
+
+def hear(audio: Audio) -> Hearing:
+    """Hear a whole recording with the encoder that `listen` asks; kept by content too.
+
+    Raises:
+        CheckpointError: The embedded model is not installed.
+    """
+    with _lock:
+        return _hear(audio, _listener or _encoder())
+
+
+def remember(audio: Audio, encoder: Any, hearing: Hearing) -> None:
+    """Keep what an encoder heard of a recording for the tools, if they listen with that encoder."""
+    with _lock:
+        if encoder is _listener:
+            _keep(_hearings, audio.content_hash, hearing)
+
+
+def _hear(audio: Audio, encoder: Any) -> Hearing:
+    key = audio.content_hash
+    if key not in _hearings:
+        _keep(_hearings, key, encoder.listen(_samples(audio, encoder)))
+    _hearings.move_to_end(key)
+    return _hearings[key]
+
+
+def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
+    cache[key] = value
+    if len(cache) > (_HEARINGS if cache is _hearings else _CACHE_SIZE):
+        cache.popitem(last=False)
+
+
+def _samples(audio: Audio, encoder: Any) -> np.ndarray:
+    return audio.mono().resample(encoder.config.sample_rate).samples
+
+
+def _read_heads(heads: dict[str, np.ndarray], config: Any) -> Posteriors:
+    return Posteriors(
+        tempo=heads["tempo"],
+        tempo_bins_bpm=np.asarray(config.tempo_bins_bpm),
+        key=heads["key"],
+        heads=heads,
+        not_music=1.0 - float(heads["sound"][config.sounds.index("music")]),
+    )
 
 
 def listen_with(encoder: Any) -> None:
@@ -108,6 +151,7 @@ def listen_with(encoder: Any) -> None:
     with _lock:
         _listener = encoder
         _posteriors.clear()
+        _hearings.clear()
 
 
 @contextmanager

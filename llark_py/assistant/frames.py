@@ -1,4 +1,4 @@
-"""Encoder frames by the content of the recording: no song is encoded twice."""
+"""What the encoder made of recordings, by their content: no song is encoded twice."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
 
-import torch
-
 from llark_py.audio import Audio
+from llark_py.encoders.base import Encoded
 
 
 class FrameCache:
-    """Keeps the frames of the recordings used last.
+    """Keeps the frames and notes of the recordings used last.
 
     Args:
-        encode: Turns a recording into frames (n_frames, width).
+        encode: Turns a recording into frames (n_frames, width), with notes or without.
         size: How many recordings are kept.
     """
 
-    def __init__(self, encode: Callable[[Audio], torch.Tensor], size: int = 16):
+    def __init__(self, encode: Callable[[Audio], Encoded], size: int = 16):
         self._encode, self._size = encode, size
-        self._frames: OrderedDict[str, torch.Tensor] = OrderedDict()
+        self._frames: OrderedDict[str, Encoded] = OrderedDict()
         self._lock = Lock()
 
-    def __call__(self, audio: Audio) -> torch.Tensor:
-        """Give the frames (n_frames, width) of a recording, encoding it if it is new."""
+    def __call__(self, audio: Audio) -> Encoded:
+        """Give the frames and notes of a recording, encoding it if it is new."""
         key = audio.content_hash
         with self._lock:
             if key not in self._frames:

@@ -25,8 +25,11 @@ from transformers import (
 from transformers.cache_utils import DynamicLayer
 
 from llark_py.audio import Audio
+from llark_py.encoders.base import Encoded
 from llark_py.errors import AudioError
+from llark_py.model.chat import with_notes
 
+from .ears import share_hearing
 from .frames import FrameCache
 
 
@@ -64,10 +67,14 @@ class Decoder:
             tools: JSON schemas of the tools; empty for none.
             audios: The recordings in the order of the chat.
         """
+        heard = [self.frames(audio) for audio in audios]
         text = self.processor.apply_chat_template(
-            chat, tools=tools or None, add_generation_prompt=True, tokenize=False
+            with_notes(chat, [encoded.notes for encoded in heard]),
+            tools=tools or None,
+            add_generation_prompt=True,
+            tokenize=False,
         )
-        lengths = [len(self.frames(audio)) for audio in audios]
+        lengths = [len(encoded.frames) for encoded in heard]
         batch = self.processor(
             text=[text],
             audio_frames=lengths or None,
@@ -178,7 +185,7 @@ class Decoder:
         return past
 
     def _stack_frames(self, audios: Sequence[Audio]) -> dict[str, torch.Tensor]:
-        frames = [self.frames(audio) for audio in audios]
+        frames = [self.frames(audio).frames for audio in audios]
         lengths = torch.tensor([len(f) for f in frames])
         features = torch.nn.utils.rnn.pad_sequence(frames, batch_first=True)
         mask = torch.arange(features.shape[1])[None] < lengths[:, None]
@@ -188,15 +195,16 @@ class Decoder:
             "input_features_mask": mask.to(device),
         }
 
-    def _encode(self, audio: Audio) -> torch.Tensor:
+    def _encode(self, audio: Audio) -> Encoded:
         rate = self.model.config.audio_config.sample_rate
-        samples = torch.from_numpy(audio.mono().resample(rate).samples)[None]
-        frames = self.model.encode_audio(samples.to(self.model.device))[0].detach()
-        if len(frames) == 0:
+        samples = torch.from_numpy(audio.mono().resample(rate).samples)
+        encoded = self.model.encode_recording(samples.to(self.model.device))
+        if len(encoded.frames) == 0:
             raise AudioError(
                 f"the recording is too short for the model to hear: {audio.duration_s:.3f} s"
             )
-        return frames
+        share_hearing(self.model, audio, encoded)
+        return encoded._replace(hearing=None)
 
     def _end_ids(self) -> list[int]:
         """Collect the tokens that end a reply: the model's and the tokenizer's."""

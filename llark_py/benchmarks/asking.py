@@ -10,10 +10,12 @@ import torch
 
 from llark_py.assistant.ears import ears_of
 from llark_py.audio import Audio
+from llark_py.encoders.base import Encoded
+from llark_py.model.chat import with_notes
 from llark_py.prompting import render_prompt
 from llark_py.tools import Workspace, run_tool
 
-from .heads import HeadAnswer, head_answers
+from .heads import HeadAnswer, HeardForm, head_answers, heard_form
 
 _BATCH = 25
 _MAX_NEW_TOKENS = 100
@@ -38,18 +40,18 @@ class Listener:
             yield
 
     @torch.inference_mode()
-    def hear(self, sounds: Sequence[Audio]) -> list[torch.Tensor]:
-        """Encode recordings; one `(frames, width)` tensor each."""
+    def hear(self, sounds: Sequence[Audio]) -> list[Encoded]:
+        """Encode recordings: frames, and notes where the encoder writes any."""
         weight = next(self.model.parameters())
         heard = []
         for sound in sounds:
             waveform = torch.as_tensor(sound.mono().resample(self.sample_rate).samples)
-            frames = self.model.encode_audio(waveform[None].to(weight.device, weight.dtype))[0]
-            heard.append(frames.cpu())
+            encoded = self.model.encode_recording(waveform.to(weight.device, weight.dtype))
+            heard.append(encoded._replace(frames=encoded.frames.cpu(), hearing=None))
         return heard
 
     @torch.inference_mode()
-    def answer(self, heard: Sequence[torch.Tensor], questions: Sequence[str]) -> list[str]:
+    def answer(self, heard: Sequence[Encoded], questions: Sequence[str]) -> list[str]:
         """Answer one question a recording, greedily and without tools.
 
         Args:
@@ -62,21 +64,15 @@ class Listener:
         for first in range(0, len(heard), _BATCH):
             batch = slice(first, first + _BATCH)
             chats = [
-                [
-                    opening,
-                    {
-                        "role": "user",
-                        "content": [{"type": "audio"}, {"type": "text", "text": question}],
-                    },
-                ]
-                for question in questions[batch]
+                [opening, *with_notes([_ask(question)], [recording.notes])]
+                for recording, question in zip(heard[batch], questions[batch], strict=True)
             ]
             inputs = self.processor.apply_chat_template(
                 chats,
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
-                audio_frames=list(heard[batch]),
+                audio_frames=[recording.frames for recording in heard[batch]],
             ).to(device)
             output = self.model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
             new = output[:, inputs["input_ids"].shape[1] :]
@@ -91,6 +87,14 @@ class Listener:
         """Ask the heads of the encoder; nothing where the model's encoder has none."""
         encoder = _mini_of(self.model)
         return {} if encoder is None else head_answers(sound, encoder.config.labels)
+
+    def form(self, sound: Audio) -> HeardForm | None:
+        """Ask the encoder how a song is built; None where the model's encoder cannot tell."""
+        return None if _mini_of(self.model) is None else heard_form(sound)
+
+
+def _ask(question: str) -> dict[str, Any]:
+    return {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": question}]}
 
 
 def _mini_of(model: Any) -> Any:

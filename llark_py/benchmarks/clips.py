@@ -109,6 +109,11 @@ def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
     return clips[other_than(index, len(clips))].audio if condition == "other clip" else audio
 
 
+def other_than(index: int, n: int) -> int:
+    """The clip that stands in for a clip: half of the set away, since neighbours may be alike."""
+    return (index + max(1, n // 2)) % n
+
+
 def is_sung(track: Track) -> bool:
     """Tell whether somebody sings words in a composed track."""
     return bool(track.words) or VOICE in track.families

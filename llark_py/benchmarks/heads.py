@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from llark_py.analysis.listening import listen
+from llark_py.analysis.listening import hear, listen
 from llark_py.analysis.rhythm import read_tempo
 from llark_py.audio import Audio
 from llark_py.theory import KEYS
@@ -60,3 +60,19 @@ def head_answers(sound: Audio, labels: dict[str, list[str]]) -> dict[str, HeadAn
     if VOICE in families:
         answers["vocals"] = HeadAnswer(families[VOICE] > _LIKELIER, families[VOICE])
     return answers
+
+
+class HeardForm(NamedTuple):
+    """How a song is built: where its sections meet, and when each family first sounds, in s."""
+
+    boundaries_s: list[float]
+    entrances_s: dict[str, float]
+
+
+def heard_form(sound: Audio) -> HeardForm:
+    """Divide a song into sections and find who comes in when, with the encoder that listens."""
+    form = hear(sound).form
+    return HeardForm(
+        [round(float(section.start_s), 3) for section in form.sections if section.start_s > 0],
+        {family: round(float(spans[0].start_s), 3) for family, spans in form.spans.items()},
+    )

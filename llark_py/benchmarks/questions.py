@@ -15,7 +15,7 @@ from llark_py.prompting import read_prompt_data
 
 from .answers import Row
 from .baselines import librosa_answers
-from .clips import CONDITIONS, Clip, is_sung, sound_of
+from .clips import CONDITIONS, Clip, is_sung, other_than, sound_of
 
 SPOKEN = {
     "style": ("style",),
@@ -45,6 +45,8 @@ class Ear(Protocol):
     def measure(self, tool: str, sound: Audio) -> dict[str, Any]: ...
 
     def heads(self, sound: Audio) -> Mapping[str, Any]: ...
+
+    def form(self, sound: Audio) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,13 @@ def ask(
         heard = list(ear.hear(sounds))
         if condition == "other clip" and "audio" in measured:
             # The tools have measured that sound already, as its own.
-            measured[condition] = measured["audio"][1:] + measured["audio"][:1]
+            own = measured["audio"]
+            measured[condition] = [own[other_than(i, len(own))] for i in range(len(own))]
         else:
-            tools = [
-                sorted({MEASURED[f][0] for f in item.facts if f in MEASURED}) for item in items
-            ]
-            if condition != "audio":  # the neighbour may be asked for something else
-                tools = [sorted({t for used in tools for t in used})] * len(items)
+            # Every sound may stand in for another one, that is asked for something else.
+            tools = sorted({MEASURED[f][0] for item in items for f in item.facts if f in MEASURED})
             measured[condition] = [
-                {tool: ear.measure(tool, sound) for tool in used}
-                for sound, used in zip(sounds, tools, strict=True)
+                {tool: ear.measure(tool, sound) for tool in tools} for sound in sounds
             ]
         for row in _ask_spoken(ear, items, heard, yes_no):
             yield {"set": set_name, "condition": condition, **row}
@@ -146,15 +145,21 @@ def ask(
                     row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
                     row |= {"value": result.get(name), "confidence": result.get("confidence")}
                     yield {"set": set_name, "condition": condition, **row}
-    for item in items:
-        for row in _head_rows(ear, item):
+    by_head = [ear.heads(item.audio) for item in items]
+    for item, said in zip(items, by_head, strict=True):
+        for row in _head_rows(item, said):
             yield {"set": set_name, "condition": HEADS, **row}
         asked = baselines and not item.facts.keys().isdisjoint(MEASURED)
         for condition, answers in librosa_answers(item.audio).items() if asked else ():
             for fact in item.facts.keys() & answers.keys():
                 row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
                 yield {"set": set_name, "condition": condition, **row, "value": answers[fact]}
-    yield from _family_heads(ear, set_name, items, yes_no)
+    for i, family, present in yes_no:
+        families = by_head[i].get("instruments")
+        if families is not None and family in families.probabilities:
+            row = {"id": items[i].id, "fact": "yes_no", "truth": present, "asked": family}
+            row |= {"set": set_name, "condition": HEADS, "value": family in families.value}
+            yield row
 
 
 def _ask_spoken(
@@ -176,8 +181,8 @@ def _ask_spoken(
         yield {"id": items[i].id, **row, **kind, "question": question, "answer": answer}
 
 
-def _head_rows(ear: Ear, item: Item) -> Iterator[Row]:
-    for fact, said in ear.heads(item.audio).items():
+def _head_rows(item: Item, answers: Mapping[str, Any]) -> Iterator[Row]:
+    for fact, said in answers.items():
         if fact not in item.facts:
             continue
         row = {"id": item.id, "fact": fact, "truth": item.facts[fact], "value": said.value}
@@ -188,14 +193,3 @@ def _head_rows(ear: Ear, item: Item) -> Iterator[Row]:
         if "kind" in item.facts:
             row["kind"] = item.facts["kind"]
         yield row
-
-
-def _family_heads(
-    ear: Ear, set_name: str, items: Sequence[Item], yes_no: Sequence[tuple[int, str, bool]]
-) -> Iterator[Row]:
-    """What the family head says to the same yes/no questions."""
-    for i, family, present in yes_no:
-        said = ear.heads(items[i].audio).get("instruments")
-        if said is not None and family in (said.probabilities or {}):
-            row = {"id": items[i].id, "fact": "yes_no", "truth": present, "asked": family}
-            yield {"set": set_name, "condition": HEADS, **row, "value": family in said.value}

@@ -59,6 +59,6 @@ def score_entrances(rows: Sequence[Row], _: Sequence[Any], draws: Draws) -> dict
     """Score the first time that is said of when an instrument comes in."""
     hits = []
     for row in rows:
-        times = [row["value"]] if "value" in row else parse_times(row["answer"])[:1]
-        hits.append(bool(times) and abs(times[0] - row["truth"]) <= WINDOW_S)
+        said = row["value"] if "value" in row else next(iter(parse_times(row["answer"])), None)
+        hits.append(said is not None and abs(said - row["truth"]) <= WINDOW_S)
     return {"entrance_3s": draws.mean(hits)}

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
-from llark_py.audio import Audio
-from llark_py.track import Track
+from llark_py.track import Instrument, Track
 
 from .answers import Row
-from .clips import FIRST_SEED, Clip, sound_of
+from .clips import FIRST_SEED, Clip, other_than, sound_of
 from .questions import HEADS, Ear, wording
 from .sections import EVEN, OTHER_TRUTH, evenly_spaced
 
@@ -30,24 +30,18 @@ def compose_songs(n: int, soundfont: str, skip: int = 0) -> list[Clip]:
     return songs
 
 
-def found_boundaries(audio: Audio) -> list[float]:
-    """Find where sections meet with the analysis that listens with the encoder."""
-    from llark_py.analysis.structure import find_boundaries
-
-    return [float(t) for t in find_boundaries(audio)]
-
-
 def boundaries_of(track: Track) -> list[float]:
     """Where the sections of a song meet, without its start and end."""
     return [round(s.start_s, 3) for s in track.sections if s.start_s > 0]
 
 
-def late_entrance(track: Track) -> tuple[str, float] | None:
-    """Draw an instrument that comes in after the start: its name and when; None without one."""
+def late_entrance(track: Track) -> Instrument | None:
+    """Draw an instrument that comes in after the start and is alone of its family, if any."""
+    families = [i.family for i in track.instruments]
     late = [
-        (i.name, i.activity[0][0])
+        i
         for i in track.instruments
-        if i.activity and i.activity[0][0] > _LATE_S
+        if i.activity and i.activity[0][0] > _LATE_S and families.count(i.family) == 1
     ]
     return random.Random(track.id).choice(late) if late else None
 
@@ -59,29 +53,47 @@ def ask_songs(ear: Ear, songs: Sequence[Clip]) -> Iterator[Row]:
         Rows as `questions.ask` gives them, of the facts `form` (also `duration_s`) and
         `entrance`; `form` also as the ear finds it, evenly spaced, and as in another song.
     """
-    forms = [boundaries_of(song.track) for song in songs]
-    entrances = [late_entrance(song.track) for song in songs]
-    base = [{"set": "songs", "id": s.track.id} for s in songs]
-    form_rows = [
-        {**b, "fact": "form", "truth": f, "duration_s": s.track.duration_s}
-        for b, f, s in zip(base, forms, songs, strict=True)
-    ]
+    items = [_Asked(song, boundaries_of(song.track), late_entrance(song.track)) for song in songs]
     for condition in CONDITIONS:
-        heard = ear.hear([sound_of(songs, i, condition) for i in range(len(songs))])
-        question = wording()["form"]
-        for row, answer in zip(form_rows, ear.answer(heard, [question] * len(songs)), strict=True):
-            yield {**row, "condition": condition, "question": question, "answer": answer}
-        asked = [(i, e) for i, e in enumerate(entrances) if e is not None]
-        questions = [wording()["entrance"].format(thing=name) for _, (name, _) in asked]
-        answers = ear.answer([heard[i] for i, _ in asked], questions)
-        for (i, (_, time_s)), question, answer in zip(asked, questions, answers, strict=True):
-            row = {**base[i], "condition": condition, "fact": "entrance", "truth": time_s}
-            yield {**row, "question": question, "answer": answer}
-    mean_n = round(sum(map(len, forms)) / len(forms))
-    for i, (row, song) in enumerate(zip(form_rows, songs, strict=True)):
-        length = song.track.duration_s
-        other = (i + 1) % len(songs)
-        scale = length / songs[other].track.duration_s
-        yield {**row, "condition": HEADS, "value": found_boundaries(song.audio)}
-        yield {**row, "condition": EVEN, "value": evenly_spaced(mean_n, length)}
-        yield {**row, "condition": OTHER_TRUTH, "value": [t * scale for t in forms[other]]}
+        sounds = [sound_of(songs, i, condition) for i in range(len(songs))]
+        for row in _ask_spoken(ear, items, ear.hear(sounds)):
+            yield {"set": "songs", "condition": condition, **row}
+    mean_n = round(sum(len(item.boundaries_s) for item in items) / len(items))
+    for i, item in enumerate(items):
+        base, length = item.row("form", item.boundaries_s), item.song.track.duration_s
+        other = items[other_than(i, len(items))]
+        scale = length / other.song.track.duration_s
+        guesses = {
+            EVEN: evenly_spaced(mean_n, length),
+            OTHER_TRUTH: [t * scale for t in other.boundaries_s],
+        }
+        form = ear.form(item.song.audio)
+        if form is not None:
+            guesses[HEADS] = form.boundaries_s
+            if item.late is not None:
+                row = item.row("entrance", item.late.activity[0][0])
+                row |= {"value": form.entrances_s.get(item.late.family)}
+                yield {"set": "songs", "condition": HEADS, **row}
+        for condition, value in guesses.items():
+            yield {"set": "songs", "condition": condition, **base, "value": value}
+
+
+class _Asked(NamedTuple):
+    song: Clip
+    boundaries_s: list[float]
+    late: Instrument | None
+
+    def row(self, fact: str, truth: Any) -> Row:
+        track = self.song.track
+        return {"id": track.id, "fact": fact, "truth": truth, "duration_s": track.duration_s}
+
+
+def _ask_spoken(ear: Ear, items: Sequence[_Asked], heard: Sequence[Any]) -> Iterator[Row]:
+    asked = [(i, wording()["form"], x.row("form", x.boundaries_s)) for i, x in enumerate(items)]
+    for i, item in enumerate(items):
+        if item.late is not None:
+            question = wording()["entrance"].format(thing=item.late.name)
+            asked.append((i, question, item.row("entrance", item.late.activity[0][0])))
+    answers = ear.answer([heard[i] for i, _, _ in asked], [question for _, question, _ in asked])
+    for (_, question, row), answer in zip(asked, answers, strict=True):
+        yield {**row, "question": question, "answer": answer}

@@ -26,14 +26,13 @@ has better ideas (`mini` windows its audio and takes cached features) overrides 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import PreTrainedConfig, PreTrainedModel
 
-from llark_py.errors import AudioError, CheckpointError, ConfigError
+from llark_py.errors import AudioError, ConfigError
 
 
 class AudioEncoderConfig(PreTrainedConfig):
@@ -48,6 +47,10 @@ class AudioEncoderConfig(PreTrainedConfig):
         target_frame_rate: Wanted frames per second, in Hz. The frames are averaged in whole groups,
             so the true `frame_rate` is the nearest one that a whole number of frames gives (LLark
             brings Jukebox's 344.5 Hz to 10.13 Hz by groups of 34). None keeps every frame.
+        max_frames: Most frames of a recording, however long: those of longer ones are averaged in
+            larger groups, so that a song does not fill the context of the language model. None
+            keeps `frame_rate` at any length.
+        writes_notes: The encoder writes a note of what it hears (see `AudioEncoder.notes`).
         frame_rate: Frames per second that come out, in Hz; derived when `native_frame_rate` is set.
         licence: Of the weights, as the model card should say it.
         pretrained: Hub name or local folder that the weights are taken from when a new model is
@@ -62,6 +65,8 @@ class AudioEncoderConfig(PreTrainedConfig):
     width: int = 1
     native_frame_rate: float | None = None
     target_frame_rate: float | None = None
+    max_frames: int | None = None
+    writes_notes: bool = False
     frame_rate: float = 0.0
     licence: str = "unknown"
     pretrained: str | None = None
@@ -73,6 +78,8 @@ class AudioEncoderConfig(PreTrainedConfig):
                 raise ConfigError(f"{field} must be at least 1, not {getattr(self, field)}")
         if self.target_frame_rate is not None and self.target_frame_rate <= 0:
             raise ConfigError(f"target_frame_rate must be above 0 Hz, not {self.target_frame_rate}")
+        if self.max_frames is not None and self.max_frames < 1:
+            raise ConfigError(f"max_frames must be at least 1, not {self.max_frames}")
         if self.native_frame_rate is not None:
             self.frame_rate = self.native_frame_rate / self.pooling
 
@@ -86,10 +93,17 @@ class AudioEncoderConfig(PreTrainedConfig):
 
     @property
     def pooling(self) -> int:
-        """How many native frames are averaged into one."""
+        """How many native frames are averaged into one in a short recording."""
         if self.native_frame_rate is None or self.target_frame_rate is None:
             return 1
         return max(1, round(self.native_frame_rate / self.target_frame_rate))
+
+    def group_size(self, n_native: int) -> int:
+        """How many of `n_native` native frames are averaged into one, to stay in `max_frames`."""
+        pooled = math.ceil(n_native / self.pooling)
+        if self.max_frames is None or pooled <= self.max_frames:
+            return self.pooling
+        return self.pooling * math.ceil(pooled / self.max_frames)
 
     def num_native_frames(self, n_samples: int) -> int:
         """Count the frames before pooling of `n_samples` samples at `sample_rate`."""
@@ -101,7 +115,22 @@ class AudioEncoderConfig(PreTrainedConfig):
         The processor writes this many placeholders and the model expects this many frames: nobody
         repeats the formula.
         """
-        return math.ceil(self.num_native_frames(int(n_samples)) / self.pooling)
+        n_native = self.num_native_frames(int(n_samples))
+        return math.ceil(n_native / self.group_size(n_native))
+
+
+class Encoded(NamedTuple):
+    """A recording as the language model is given it.
+
+    Attributes:
+        frames: `(frames, width)`.
+        notes: What the encoder hears, in words; None from encoders that write none.
+        hearing: What the encoder can tell tools of the same pass; None from most encoders.
+    """
+
+    frames: torch.Tensor
+    notes: str | None = None
+    hearing: Any = None
 
 
 class AudioEncoder(PreTrainedModel):
@@ -178,9 +207,22 @@ class AudioEncoder(PreTrainedModel):
                 continue
             items = [i for i, n in enumerate(counts) if n == n_samples]
             native = self.encode(waveforms[items, :n_samples])
-            pooled = average_frames(native, self.config.pooling)
+            pooled = average_frames(native, self.config.group_size(native.shape[1]))
             frames[items, : pooled.shape[1]] = pooled.to(frames.dtype)
         return frames
+
+    @torch.no_grad()
+    def encode_recording(self, waveform: torch.Tensor) -> Encoded:
+        """Encode one recording in one pass for all who listen: frames, and notes if it writes any.
+
+        Args:
+            waveform: (n_samples,), mono at `config.sample_rate`.
+        """
+        return Encoded(self(waveform[None])[0])
+
+    def notes(self, waveform: torch.Tensor) -> str | None:
+        """Say in one short text what is heard in a waveform (n_samples,); None if not written."""
+        return self.encode_recording(waveform).notes if self.config.writes_notes else None
 
     def _sample_counts(
         self, input_values: torch.Tensor, input_values_mask: torch.Tensor | None
@@ -215,49 +257,3 @@ def average_frames(frames: torch.Tensor, group: int) -> torch.Tensor:
     # With ceil_mode the divisor of the last window is the number of frames really in it.
     pooled = nn.functional.avg_pool1d(frames.transpose(1, 2), group, group, ceil_mode=True)
     return pooled.transpose(1, 2)
-
-
-def load_complete(model_class: Any, name_or_path: str, **options: Any) -> Any:
-    """Load weights by Hub name or folder, and refuse to go on with any of them missing.
-
-    `from_pretrained` fills what a file lacks with random numbers and a warning; here that is an
-    error.
-
-    Args:
-        model_class: A transformers model or auto class.
-        name_or_path: Hub name or local folder.
-        **options: For `from_pretrained` (`dtype`, ...).
-
-    Raises:
-        CheckpointError: The weights cannot be found or read, lack keys or have other shapes.
-    """
-    try:
-        model, info = model_class.from_pretrained(name_or_path, output_loading_info=True, **options)
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
-        if isinstance(error, CheckpointError):
-            raise
-        reason = " ".join(str(error).split())  # on one line, as the command line prints it
-        raise CheckpointError(
-            f"cannot load {model_class.__name__} from '{name_or_path}': {reason}"
-        ) from error
-    if missing := sorted({*info["missing_keys"], *map(str, info["mismatched_keys"])}):
-        raise CheckpointError(
-            f"'{name_or_path}' lacks {len(missing)} weights of {type(model).__name__}: "
-            + ", ".join(missing[:8])
-            + (", ..." if len(missing) > 8 else "")
-        )
-    return model
-
-
-def load_config(config_class: Any, name_or_path: str) -> Any:
-    """Read a configuration by Hub name or folder.
-
-    Raises:
-        CheckpointError: It cannot be found or read.
-    """
-    try:
-        return config_class.from_pretrained(name_or_path)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"cannot read the configuration of '{name_or_path}': {error}"
-        ) from error

@@ -15,7 +15,8 @@ from transformers import EncodecConfig, EncodecModel
 
 from llark_py.errors import CheckpointError
 
-from .base import AudioEncoder, AudioEncoderConfig, load_complete, load_config
+from .base import AudioEncoder, AudioEncoderConfig
+from .base_weights import load_complete, load_config
 
 
 class EncodecEncoderConfig(AudioEncoderConfig):

@@ -2,16 +2,17 @@
 
 A recording of any length is heard in windows of 8.4 s. What the heads say is averaged over all
 windows; the language model reads it as concept tokens (their sum is on every frame too), followed
-by the three global tokens (averaged too) and the frames of the middle window at 5 Hz.
+by the three global tokens (averaged too) and frames: those of the middle window at 5 Hz, or with
+`song_frames` those of the whole song, pooled, with time codes and marks (`mini_clock`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-import numpy as np
 import torch
 from safetensors import safe_open
 from torch import Tensor, nn
@@ -19,19 +20,15 @@ from torch import Tensor, nn
 from llark_py.embedded import embedded_folder
 from llark_py.errors import AudioError, CheckpointError
 
-from .base import AudioEncoder, average_frames
+from .base import average_frames
+from .mini_clock import SongClock
 from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
-from .mini_features import (
-    FEATURE_WIDTH,
-    HOP,
-    extract_features,
-    normalise_level,
-    num_feature_frames,
-    standardise,
-)
+from .mini_features import FEATURE_WIDTH, HOP, standardise
+from .mini_form import Form
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
+from .mini_recordings import RecordingEncoder
+from .mini_songs import hear_song, read_form
 
-_WINDOWS_AT_ONCE = 16
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 _MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
@@ -98,7 +95,7 @@ def blur(heard: Heard) -> Heard:
     )
 
 
-class MiniEncoder(AudioEncoder):
+class MiniEncoder(RecordingEncoder):
     """Waveform (16 kHz, mono) or packed features to concept, global and frame tokens."""
 
     config: MiniEncoderConfig
@@ -116,6 +113,8 @@ class MiniEncoder(AudioEncoder):
         )
         n_said = sum(frame_classes(classes["families"]).values())
         self.frame_concepts = nn.Linear(n_said, config.width, bias=False)
+        if config.song_frames:
+            self.clock = SongClock(config.families, config.width)
         self.post_init()
 
     def hear(self, features: Tensor) -> Heard:
@@ -148,7 +147,8 @@ class MiniEncoder(AudioEncoder):
 
         Args:
             input_values: `(batch, n_samples)` waveforms in [-1, 1], padded on the right; or
-                `(batch, T, 488)` packed features of single windows, as training caches them.
+                `(batch, T, 488)` packed features, as training caches them, of single windows (or
+                with `song_frames` of songs of one length).
             input_values_mask: `(batch, n_samples)` bool, true where there is sound.
 
         Returns:
@@ -158,25 +158,34 @@ class MiniEncoder(AudioEncoder):
             AudioError: The input has another shape, or features are longer than a window.
         """
         if input_values.ndim == 3:
+            longest = None if self.config.song_frames else self.config.window_frames
             frames = input_values.shape[1]
-            if frames > self.config.window_frames or input_values.shape[2] != FEATURE_WIDTH:
+            if input_values.shape[2] != FEATURE_WIDTH or (longest and frames > longest):
                 raise AudioError(
-                    f"encoder 'mini' takes features (batch, up to {self.config.window_frames}, "
+                    f"encoder 'mini' takes features (batch, up to {longest or 'any number'}, "
                     f"{FEATURE_WIDTH}), not {tuple(input_values.shape)}"
                 )
+            if frames > self.config.window_frames:
+                songs = [hear_song(self, item) for item in input_values]
+                return torch.cat([self.assemble(song.heard, [song.form]) for song in songs])
             heard = self.hear(input_values)
-            return self._assemble(blur(heard) if self.training else heard)
+            return self.assemble(blur(heard) if self.training else heard)
         counts = self._sample_counts(input_values, input_values_mask)
         items = [
-            self._encode_one(waveform[:count])
+            self.encode_waveform(waveform[:count])
             if count
             else waveform.new_zeros(0, self.config.width)
             for waveform, count in zip(input_values, counts, strict=True)
         ]
         return nn.utils.rnn.pad_sequence(items, batch_first=True)
 
-    def _assemble(self, heard: Heard) -> Tensor:
-        """Put concept, global and pooled frame tokens of `(windows, ...)` in a row."""
+    def assemble(self, heard: Heard, forms: Sequence[Form] | None = None) -> Tensor:
+        """Put concept, global and pooled frame tokens of `(windows, ...)` in a row.
+
+        Args:
+            heard: Of windows, or of whole recordings, of one length.
+            forms: The course of each, for time codes and marks; None: read from what was heard.
+        """
         dtype = heard.tokens.dtype
         weights = self.frame_concepts.weight.dtype
         concepts = [
@@ -185,77 +194,15 @@ class MiniEncoder(AudioEncoder):
         ]
         said = torch.cat(list(heard.frame_posteriors.values()), -1)
         said = self.frame_concepts(said.to(weights) * _FRAME_CONCEPT_SCALE).to(dtype)
-        frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, self.config.frame_pooling)
+        group = self.config.group_size(said.shape[1])
+        frames = average_frames(heard.tokens[:, N_GLOBAL:] + said, group)
+        if self.config.song_frames:
+            forms = forms or [read_form(heard, i, self.config) for i in range(len(said))]
+            added = self.clock(forms, frames.shape[1], group * HOP / self.config.sample_rate)
+            frames = frames + added.to(dtype)
         # On every frame too: a language model that has not yet learned where to look finds it.
         frames = frames + torch.stack(concepts, 1).sum(1, keepdim=True)
         return torch.cat([torch.stack(concepts, 1), heard.tokens[:, :N_GLOBAL], frames], 1)
-
-    def _hear_recording(self, waveform: Tensor) -> tuple[Heard, list[int]]:
-        """Hear every window of one waveform `(n_samples,)`; also the windows' first frames."""
-        waveform = normalise_level(waveform.float())
-        n_frames = num_feature_frames(len(waveform))
-        window = min(n_frames, self.config.window_frames)
-        starts = list(range(0, n_frames - window + 1, window))
-        if starts[-1] + window < n_frames:
-            starts.append(n_frames - window)  # the tail, in a whole window that overlaps
-        parts = []
-        for first in range(0, len(starts), _WINDOWS_AT_ONCE):
-            chunk = [
-                waveform[s * HOP : (s + window) * HOP]
-                for s in starts[first : first + _WINDOWS_AT_ONCE]
-            ]
-            parts.append(self.hear(extract_features(torch.stack(chunk))))
-        return (
-            Heard(
-                torch.cat([p.tokens for p in parts]),
-                {k: torch.cat([p.posteriors[k] for p in parts]) for k in parts[0].posteriors},
-                {
-                    k: torch.cat([p.frame_posteriors[k] for p in parts])
-                    for k in parts[0].frame_posteriors
-                },
-            ),
-            starts,
-        )
-
-    def _encode_one(self, waveform: Tensor) -> Tensor:
-        heard, starts = self._hear_recording(waveform)
-        middle = slice(len(starts) // 2, len(starts) // 2 + 1)
-        globals_ = heard.tokens[:, :N_GLOBAL].mean(0, keepdim=True)
-        summary = Heard(
-            torch.cat([globals_, heard.tokens[middle, N_GLOBAL:]], 1),
-            {head: p.mean(0, keepdim=True) for head, p in heard.posteriors.items()},
-            {head: p[middle] for head, p in heard.frame_posteriors.items()},
-        )
-        return self._assemble(summary)[0]
-
-    @torch.inference_mode()
-    def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:
-        """Name what is heard in a recording.
-
-        Args:
-            samples: `(n_samples,)` float32 mono at 16 kHz, not empty.
-
-        Returns:
-            By head the class probabilities `(classes,)`, averaged over all windows (names in
-            `config.labels`, tempo bins in `config.tempo_bins_bpm`); and at 10 Hz over the whole
-            recording `chord_frames` `(T, 25)`, `beat_frames` `(T, 3)` and
-            `activity_frames` `(T, families)`.
-
-        Raises:
-            AudioError: There are no samples.
-        """
-        if len(samples) == 0:
-            raise AudioError("the recording has no samples")
-        waveform = torch.from_numpy(np.ascontiguousarray(samples)).to(self.device)
-        heard, starts = self._hear_recording(waveform)
-        result = {head: p.mean(0).cpu().numpy() for head, p in heard.posteriors.items()}
-        for head in ("chord", "beat", "activity"):
-            windows = heard.frame_posteriors[head].cpu().numpy()
-            line = np.zeros((starts[-1] + windows.shape[1], windows.shape[2]), np.float32)
-            for start, values in zip(starts, windows, strict=True):
-                line[start : start + len(values)] = values
-            result[f"{head}_frames"] = line
-        return result
 
 
 @lru_cache(maxsize=1)

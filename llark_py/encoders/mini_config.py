@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from llark_py.errors import ConfigError
 from llark_py.theory import KEYS
 
 from .base import AudioEncoderConfig
@@ -26,6 +27,11 @@ class MiniEncoderConfig(AudioEncoderConfig):
         window_frames: Feature frames (0.1 s each) in the longest window.
         frame_pooling: Feature frames averaged into one output frame.
         tempo_bins, lowest_bpm, highest_bpm: The logarithmic tempo axis.
+        song_frames: Frames are of the whole song, pooled to `max_frames` embeddings, with time
+            codes and marks; else of the middle window only.
+        writes_notes: Recordings come with a note of what the heads hear (`AudioEncoder.notes`).
+        max_frames: Most embeddings of a recording, those ahead of the frames included.
+        thresholds: By head of several classes, from which probability each is said to be there.
         time_signatures, styles, families, instruments, densities, sounds: Class names of the
             heads, in order.
     """
@@ -39,6 +45,10 @@ class MiniEncoderConfig(AudioEncoderConfig):
     n_layers: int = 6
     window_frames: int = 84
     frame_pooling: int = 2
+    song_frames: bool = False
+    writes_notes: bool = False
+    max_frames: int | None = 300
+    thresholds: dict[str, list[float]] = field(default_factory=dict)
     tempo_bins: int = 96
     lowest_bpm: float = 40.0
     highest_bpm: float = 220.0
@@ -52,6 +62,11 @@ class MiniEncoderConfig(AudioEncoderConfig):
     def __post_init__(self, **kwargs: Any) -> None:
         self.frame_rate = SAMPLE_RATE / HOP / self.frame_pooling
         super().__post_init__(**kwargs)
+        if self.max_frames is not None and self.max_frames <= self.n_prefix:
+            raise ConfigError(
+                f"max_frames must be above {self.n_prefix}, the tokens ahead of the frames, "
+                f"not {self.max_frames}"
+            )
 
     @property
     def labels(self) -> dict[str, list[str]]:
@@ -78,11 +93,20 @@ class MiniEncoderConfig(AudioEncoderConfig):
         """Tokens ahead of the frames: one concept token a head, then the global tokens."""
         return len(self.labels) + N_GLOBAL
 
+    def group_size(self, n_native: int) -> int:
+        """How many feature frames are averaged into one, such that all fit under `max_frames`."""
+        pooled = -(-n_native // self.frame_pooling)
+        room = pooled if self.max_frames is None else self.max_frames - self.n_prefix
+        return self.frame_pooling * -(-pooled // max(1, min(room, pooled)))
+
     def num_output_frames(self, feature_frames: int) -> int:
         """Count the tokens that a recording of `feature_frames` feature frames becomes."""
-        window = min(feature_frames, self.window_frames)
-        return self.n_prefix + -(-window // self.frame_pooling)
+        heard = feature_frames if self.song_frames else min(feature_frames, self.window_frames)
+        return self.n_prefix + -(-heard // self.group_size(heard))
 
     def num_frames(self, n_samples: int) -> int:
-        """Count the tokens that `n_samples` samples become: at most one window's, however long."""
+        """Count the tokens that `n_samples` samples become (0 for 0).
+
+        Without `song_frames` they are those of one window at most, however long the recording.
+        """
         return self.num_output_frames(num_feature_frames(n_samples)) if n_samples > 0 else 0

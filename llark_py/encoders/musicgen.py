@@ -22,7 +22,8 @@ from transformers.models.musicgen.modeling_musicgen import MusicgenDecoder
 
 from llark_py.errors import ConfigError
 
-from .base import AudioEncoder, AudioEncoderConfig, load_complete, load_config
+from .base import AudioEncoder, AudioEncoderConfig
+from .base_weights import load_complete, load_config
 from .encodec import check_same_codec, codec_latents
 
 # The codec that MusicGen was trained on (`facebook/encodec_32khz`), 50 frames a second.

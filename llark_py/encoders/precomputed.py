@@ -16,7 +16,7 @@ from safetensors.numpy import load_file
 
 from llark_py.errors import AudioError
 
-from .base import AudioEncoder, AudioEncoderConfig
+from .base import AudioEncoder, AudioEncoderConfig, average_frames
 
 _FRAMES_KEY = "frames"
 
@@ -65,12 +65,15 @@ def _refuse_sound() -> NoReturn:
     )
 
 
-def load_frames(path: str | Path, *, width: int | None = None) -> np.ndarray:
+def load_frames(
+    path: str | Path, *, width: int | None = None, max_frames: int | None = None
+) -> np.ndarray:
     """Read the frames of one recording.
 
     Args:
         path: A `.npy` array, or a `.safetensors` file with one tensor (or one called `frames`).
         width: Numbers per frame to insist on (`config.width`).
+        max_frames: Average longer recordings in groups, to so many at most (`config.max_frames`).
 
     Returns:
         (frames, width) float32.
@@ -97,7 +100,10 @@ def load_frames(path: str | Path, *, width: int | None = None) -> np.ndarray:
     frames = frames.astype(np.float32)
     if not np.isfinite(frames).all():
         raise AudioError(f"'{path}' holds NaN or infinite numbers")
-    return frames
+    if max_frames is None or len(frames) <= max_frames:
+        return frames
+    group = -(-len(frames) // max_frames)
+    return average_frames(torch.from_numpy(frames)[None], group)[0].numpy()
 
 
 def _read_npy(path: Path) -> np.ndarray:

@@ -76,6 +76,35 @@ def without_waveforms(chat: Chat) -> Chat:
     ]
 
 
+def with_notes(chat: Chat, notes: Sequence[str | None]) -> Chat:
+    """Copy a conversation with what the encoder hears written right behind each audio item.
+
+    Args:
+        chat: The conversation.
+        notes: Of its recordings, in order; None where the encoder wrote none.
+
+    Raises:
+        AudioError: There are more or fewer notes than audio items.
+    """
+    wanted = sum(item.get("type") == "audio" for item in _items(chat))
+    if wanted != len(notes):
+        raise AudioError(f"{len(notes)} notes were given for {wanted} recordings in the chat")
+    if not any(notes):
+        return list(chat)
+    left = iter(notes)
+
+    def annotate(item: dict[str, Any]) -> list[dict[str, Any]]:
+        note = next(left) if item.get("type") == "audio" else None
+        return [item] if not note else [item, {"type": "text", "text": f"{note}\n"}]
+
+    return [
+        {**message, "content": [new for item in message["content"] for new in annotate(item)]}
+        if isinstance(message.get("content"), list)
+        else message
+        for message in chat
+    ]
+
+
 def flatten_content(chat: Chat, audio_token: str) -> Chat:
     """Write content lists as plain strings, for chat templates that know text only.
 

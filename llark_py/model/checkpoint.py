@@ -19,7 +19,8 @@ from transformers import (
 from transformers.utils import cached_file
 
 from llark_py.encoders import build_encoder
-from llark_py.encoders.base import AudioEncoderConfig, load_complete, load_config
+from llark_py.encoders.base import AudioEncoderConfig
+from llark_py.encoders.base_weights import load_complete, load_config
 from llark_py.errors import CheckpointError, ConfigError
 
 from .configuration import LlarkConfig
@@ -54,8 +55,7 @@ def load_model(
         The model in evaluation mode (a `PeftModel` for an adapter), and the processor.
 
     Raises:
-        CheckpointError: Something is missing, unreadable or does not fit; missing weights are
-            named.
+        CheckpointError: Something is missing (weights are named), unreadable or does not fit.
     """
     name = str(name_or_path)
     if dtype is None and not bf16_is_fast(torch.device(device or "cpu").type):
@@ -91,9 +91,9 @@ def save_model(
         model.save_pretrained(folder, save_embedding_layers=False)
         model.config.to_json_file(folder / _BASE_FILE, use_diff=False)
     else:
-        for config in (model.config.audio_config, model.config.text_config):
-            if Path(config.name_or_path).is_dir():  # where a part once lay on this machine
-                config.name_or_path = ""
+        for part in (model.config.audio_config, model.config.text_config):
+            if Path(part.name_or_path).is_dir():  # where it once lay on this machine
+                part.name_or_path = ""
         model.save_pretrained(folder)
     processor.save_pretrained(folder)
 

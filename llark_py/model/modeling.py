@@ -13,7 +13,7 @@ from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.utils import can_return_tuple
 
 from llark_py.encoders import build_encoder
-from llark_py.encoders.base import AudioEncoderConfig
+from llark_py.encoders.base import AudioEncoderConfig, Encoded
 from llark_py.errors import AudioError, ConfigError
 
 from .configuration import LlarkConfig
@@ -119,8 +119,7 @@ class LlarkModel(LlarkPreTrainedModel):
         """Encode recordings without projecting, to keep the frames for later turns.
 
         Args:
-            input_values: As for `get_audio_features`.
-            input_values_mask: As for `get_audio_features`.
+            input_values, input_values_mask: As for `get_audio_features`.
 
         Returns:
             One (frames, width) tensor per recording.
@@ -129,15 +128,16 @@ class LlarkModel(LlarkPreTrainedModel):
         lengths = self.audio_tower.frame_lengths(input_values, input_values_mask)
         return [item[:n] for item, n in zip(frames, lengths.tolist(), strict=True)]
 
+    def encode_recording(self, waveform: torch.Tensor) -> Encoded:
+        """Encode one waveform (n_samples,); see `AudioEncoder.encode_recording`."""
+        return self.audio_tower.encode_recording(waveform)
+
     def get_placeholder_mask(self, input_ids: torch.Tensor, n_frames: int) -> torch.Tensor:
-        """Find the audio placeholders.
+        """Find the audio placeholders, (batch, length, 1) bool.
 
         Args:
             input_ids: (batch, length).
             n_frames: Frames that are to take their places.
-
-        Returns:
-            (batch, length, 1) bool.
 
         Raises:
             AudioError: There are more or fewer placeholders than frames.
@@ -145,10 +145,8 @@ class LlarkModel(LlarkPreTrainedModel):
         mask = input_ids.eq(cast(int, self.config.audio_token_id))
         n_placeholders = int(mask.sum())
         if n_placeholders != n_frames:
-            raise AudioError(
-                f"audio frames and placeholders do not match: {n_frames} frames, "
-                f"{n_placeholders} placeholders in the text"
-            )
+            counts = f"{n_frames} frames, {n_placeholders} placeholders in the text"
+            raise AudioError(f"audio frames and placeholders do not match: {counts}")
         return mask.unsqueeze(-1)
 
     @can_return_tuple
@@ -168,9 +166,8 @@ class LlarkModel(LlarkPreTrainedModel):
     ) -> LlarkModelOutputWithPast:
         """Run the language model over the text with the frames in place.
 
-        Recordings are counted over the whole batch, in the order of their placeholders; see
-        `get_audio_features` for the audio inputs. A later turn that continues `past_key_values`
-        comes without audio: the cache has heard it.
+        Recordings count over the whole batch, in the order of their placeholders, and come as for
+        `get_audio_features`; a turn that continues `past_key_values` comes without.
 
         Raises:
             AudioError: Frames and placeholders do not match.
@@ -233,11 +230,13 @@ class LlarkForConditionalGeneration(LlarkPreTrainedModel, GenerationMixin):
         """See `LlarkModel.get_audio_features`."""
         return self.model.get_audio_features(*args, **kwargs)
 
-    def encode_audio(
-        self, input_values: torch.Tensor, input_values_mask: torch.Tensor | None = None
-    ) -> list[torch.Tensor]:
+    def encode_audio(self, *args: Any, **kwargs: Any) -> list[torch.Tensor]:
         """See `LlarkModel.encode_audio`."""
-        return self.model.encode_audio(input_values, input_values_mask)
+        return self.model.encode_audio(*args, **kwargs)
+
+    def encode_recording(self, waveform: torch.Tensor) -> Encoded:
+        """See `LlarkModel.encode_recording`."""
+        return self.model.encode_recording(waveform)
 
     def freeze_audio_tower(self) -> None:
         """Stop training the encoder; it then runs without gradients and without dropout."""

@@ -1,0 +1,194 @@
+"""Recordings of any length for the `mini` encoder: which windows it hears, and how they join.
+
+A song is heard in windows that overlap by half. What is said of each 0.1 s is cross-faded, so that
+no seam shows, and what is said of whole windows is averaged, by how much sounds in each of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .mini_config import MiniEncoderConfig
+from .mini_features import (
+    HOP,
+    MEL_WIDTH,
+    extract_features,
+    normalise_level,
+    num_feature_frames,
+    split_streams,
+)
+from .mini_form import Form, read_sections, read_spans
+from .mini_network import N_GLOBAL
+from .mini_periodicity import FRAMES_PER_SECOND
+
+if TYPE_CHECKING:
+    from .mini import Heard, MiniEncoder
+
+_WINDOWS_AT_ONCE = 16
+_FRAMES_AT_ONCE = 600
+_MARGIN = 3  # frames of 0.1 s that the longest analysis window reaches to either side
+_SOUNDING = 0.01  # of the loudest frame: 40 dB below it nothing is said to sound
+_SILENT = 0.01  # level after normalisation that only silence stays under
+_LEAST_WEIGHT = 0.02
+_SHORTEST_FORM_S = 20.0
+_BOUNDARY = "boundary"
+
+
+@dataclass(frozen=True, eq=False)
+class Hearing:
+    """What the encoder makes of one recording, from beginning to end.
+
+    Attributes:
+        heard: As of a single window as long as the recording: `tokens` `(1, 3 + T, width)`,
+            `posteriors` `(1, classes)`, `frame_posteriors` `(1, T, classes)`.
+        form: Who sounds when, and the sections.
+        silent: There is nothing to hear.
+    """
+
+    heard: Heard
+    form: Form
+    silent: bool = False
+
+    def heads(self) -> dict[str, np.ndarray]:
+        """By head `(classes,)` probabilities, and as `<head>_frames` those of every 0.1 s."""
+        frames = self.heard.frame_posteriors.items()
+        return {
+            **{head: to_numpy(p[0]) for head, p in self.heard.posteriors.items()},
+            **{f"{head}_frames": to_numpy(p[0]) for head, p in frames},
+        }
+
+
+def plan_windows(n_frames: int, window: int, hop: int) -> list[int]:
+    """Give the first frames of windows that cover a recording; the last one ends where it does."""
+    window = min(n_frames, window)
+    starts = list(range(0, n_frames - window + 1, hop))
+    return starts if starts[-1] + window == n_frames else [*starts, n_frames - window]
+
+
+def fade_weights(window: int, device: torch.device | None = None) -> Tensor:
+    """Weights `(window,)` of the frames of a window: a triangle, above 0 everywhere."""
+    place = torch.arange(window, device=device) + 0.5
+    return torch.minimum(place, window - place) / (window / 2)
+
+
+def extract_song_features(waveform: Tensor) -> Tensor:
+    """Turn a waveform `(n_samples,)` of any length into features `(frames, 488)`, in pieces.
+
+    The pieces overlap by what an analysis window reads, so that they join without a seam.
+    """
+    waveform = normalise_level(waveform.float())
+    n_frames = num_feature_frames(len(waveform))
+    parts = []
+    for first in range(0, n_frames, _FRAMES_AT_ONCE):
+        before = min(first, _MARGIN)
+        stop = min(first + _FRAMES_AT_ONCE, n_frames)
+        end = len(waveform) if stop + _MARGIN >= n_frames else (stop + _MARGIN) * HOP
+        piece = extract_features(waveform[None, (first - before) * HOP : end])[0]
+        parts.append(piece[before : before + stop - first])
+    return torch.cat(parts)
+
+
+def hear_song(encoder: MiniEncoder, features: Tensor) -> Hearing:
+    """Hear a whole recording.
+
+    Args:
+        encoder: Listens.
+        features: `(T, 488)` packed, not yet standardised, at least one frame.
+    """
+    config, n_frames = encoder.config, len(features)
+    window = min(n_frames, config.window_frames)
+    starts = plan_windows(n_frames, window, max(1, window // 2))
+    fade = fade_weights(window, features.device)
+    covered = features.new_zeros(n_frames)
+    lines: dict[str, Tensor] = {}
+    rows: list[Heard] = []
+    for first in range(0, len(starts), _WINDOWS_AT_ONCE):
+        begins = torch.tensor(starts[first : first + _WINDOWS_AT_ONCE], device=features.device)
+        places = begins[:, None] + torch.arange(window, device=features.device)
+        heard = encoder.hear(features[places])
+        covered.index_add_(0, places.flatten(), fade.repeat(len(begins)))
+        streams = {"": heard.tokens[:, N_GLOBAL:], **heard.frame_posteriors}
+        for name, values in streams.items():
+            faded = (values.float() * fade[:, None]).flatten(0, 1)
+            if name not in lines:
+                lines[name] = faded.new_zeros(n_frames, faded.shape[-1])
+            lines[name] = lines[name].index_add(0, places.flatten(), faded)
+        rows.append(replace(heard, tokens=heard.tokens[:, :N_GLOBAL], frame_posteriors={}))
+    lines = {name: line / covered[:, None] for name, line in lines.items()}
+    level = _level(features)
+    said = {head: torch.cat([r.posteriors[head] for r in rows]) for head in rows[0].posteriors}
+    sounding, musical = _window_weights(level, starts, window, said.get("sound"), config)
+    summary = torch.einsum("n,ngw->gw", musical, torch.cat([r.tokens for r in rows]).float())
+    whole = replace(
+        rows[0],
+        tokens=torch.cat([summary, lines.pop("")])[None].to(rows[0].tokens.dtype),
+        posteriors={
+            head: ((sounding if head == "sound" else musical) @ p)[None] for head, p in said.items()
+        },
+        frame_posteriors={head: line[None] for head, line in lines.items()},
+    )
+    sections = n_frames >= _SHORTEST_FORM_S * FRAMES_PER_SECOND
+    form = read_form(whole, 0, config, features if sections else None)
+    return Hearing(whole, form, bool(level.max() < _SILENT))
+
+
+def read_form(
+    heard: Heard, item: int, config: MiniEncoderConfig, features: Tensor | None = None
+) -> Form:
+    """Read the course of one of some recordings (or windows) from what was heard of it.
+
+    Args:
+        heard: Of recordings of one length.
+        item: Which of them.
+        config: Of the encoder.
+        features: `(T, 488)` of this recording, to look for sections too.
+    """
+    activity = to_numpy(heard.frame_posteriors["activity"][item])
+    families = to_numpy(heard.posteriors["families"][item])
+    duration_s = len(activity) / FRAMES_PER_SECOND
+    spans = read_spans(activity, families, config.families)
+    if features is None:
+        return Form(duration_s, spans)
+    boundary = heard.frame_posteriors.get(_BOUNDARY)
+    sections = read_sections(
+        to_numpy(heard.tokens[item, N_GLOBAL:]),
+        _chroma(features),
+        activity,
+        to_numpy(_level(features)),
+        None if boundary is None else to_numpy(boundary[item, :, -1]),
+    )
+    return Form(duration_s, spans, sections)
+
+
+def _window_weights(
+    level: Tensor, starts: list[int], window: int, sound: Tensor | None, config: MiniEncoderConfig
+) -> tuple[Tensor, Tensor]:
+    """Weigh windows by how much sounds in them, and by how much of that is music."""
+    sounds = (level > _SOUNDING * level.max()).float()
+    share = torch.stack([sounds[s : s + window].mean() for s in starts]) + _LEAST_WEIGHT
+    music = share
+    if sound is not None and "music" in config.sounds:
+        music = share * (sound[:, config.sounds.index("music")] + _LEAST_WEIGHT)
+    return share / share.sum(), music / music.sum()
+
+
+def _level(features: Tensor) -> Tensor:
+    """Root mean square `(T,)` over the mel bands of features `(T, 488)`."""
+    return features[:, :MEL_WIDTH].float().exp().square().mean(-1).sqrt()
+
+
+def _chroma(features: Tensor) -> np.ndarray:
+    """Pitch classes `(T, 12)` of features `(T, 488)`, each frame relative to its loudest."""
+    _, pitch = split_streams(features[None])
+    folded = pitch[0].float().exp().unflatten(-1, (-1, 12, 2)).sum((1, 3))
+    return to_numpy(folded / folded.amax(-1, keepdim=True).clamp(min=1e-6))
+
+
+def to_numpy(values: Tensor) -> np.ndarray:
+    """Bring a tensor to numpy, as float32."""
+    return values.detach().float().cpu().numpy()
