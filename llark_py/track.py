@@ -29,6 +29,14 @@ class Section(NamedTuple):
     label: str
 
 
+class KeySpan(NamedTuple):
+    """A key (`F# minor`) over a span of time."""
+
+    start_s: float
+    end_s: float
+    key: str
+
+
 class Instrument(NamedTuple):
     """What plays: its name, family, part in the arrangement, and when it sounds."""
 
@@ -84,6 +92,11 @@ class Track(BaseModel):
     tempo_bpm: float | None = None
     time_signature: str | None = None
     key: str | None = None
+    """The key of most of the time ..."""
+    keys: tuple[KeySpan, ...] = ()
+    """... and every key with its time, where it is known."""
+    feel: str | None = None
+    """How it moves: `straight`, `swung`, `half-time`, `rubato` (`compose.styles.FEELS`)."""
     chords: tuple[Chord, ...] = ()
     beats_s: tuple[float, ...] = ()
     downbeats_s: tuple[float, ...] = ()
@@ -113,6 +126,7 @@ def transpose(track: Track, semitones: int) -> Track:
     return track.model_copy(
         update={
             "key": transpose_key(track.key, semitones) if track.key else None,
+            "keys": tuple(k._replace(key=transpose_key(k.key, semitones)) for k in track.keys),
             "chords": tuple(
                 c._replace(label=transpose_chord(c.label, semitones)) for c in track.chords
             ),
@@ -125,7 +139,7 @@ def crop(track: Track, start_s: float, end_s: float, min_sounding_s: float = 0.3
     """Return the track of the excerpt from `start_s` to `end_s`, with times from its start.
 
     Instruments that sound for less than `min_sounding_s` in the excerpt are dropped, and with
-    them a lead that no longer plays.
+    them a lead that no longer plays. Where keys change, the key is that of most of the excerpt.
     """
 
     def spans(items):
@@ -150,9 +164,13 @@ def crop(track: Track, start_s: float, end_s: float, min_sounding_s: float = 0.3
         if sum(b - a for a, b in activity) >= min_sounding_s:
             instruments.append(inst._replace(activity=activity))
     names = {i.name for i in instruments}
+    keys = spans(track.keys)
+    longest = max(keys, key=lambda k: k.end_s - k.start_s, default=None)
     return track.model_copy(
         update={
             "duration_s": end_s - start_s,
+            "key": longest.key if longest else track.key,
+            "keys": keys,
             "chords": spans(track.chords),
             "sections": spans(track.sections),
             "notes": spans(track.notes),
@@ -182,6 +200,7 @@ def stretch(track: Track, speed: float) -> Track:
         update={
             "duration_s": track.duration_s / speed,
             "tempo_bpm": track.tempo_bpm * speed if track.tempo_bpm else None,
+            "keys": spans(track.keys),
             "chords": spans(track.chords),
             "sections": spans(track.sections),
             "notes": spans(track.notes),

@@ -13,7 +13,7 @@ from llark_py.compose.harmony import INTERVALS, PROGRESSIONS, draw_harmony, scal
 from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, VOICES, family_of, members
 from llark_py.compose.mood import MOODS, mood_of, notes_per_second
 from llark_py.compose.score import Score, compose
-from llark_py.compose.styles import STYLES, TIME_SIGNATURES, style_named
+from llark_py.compose.styles import FEELS, STYLES, TIME_SIGNATURES, style_named
 from llark_py.errors import ConfigError, UnknownNameError
 from llark_py.theory import parse_key, pitch_class
 from llark_py.track import Track
@@ -43,23 +43,30 @@ def test_fixing_the_style_does_not_change_a_piece_that_had_it(scores: list[Score
 
 
 def test_beats_are_one_tempo_apart_and_bars_begin_on_beats(tracks: list[Track]) -> None:
+    moving = 0
     for track in tracks:
         assert track.tempo_bpm is not None and 40 <= track.tempo_bpm <= 220
         spacing = [b - a for a, b in itertools.pairwise(track.beats_s)]
-        assert spacing == pytest.approx([60 / track.tempo_bpm] * len(spacing), abs=1e-6)
+        steady = [s == pytest.approx(60 / track.tempo_bpm, abs=1e-6) for s in spacing]
+        moving += not all(steady)
+        # Only rubato and the last bars before an end move, and neither loses the tempo.
+        assert track.feel == "rubato" or sum(steady) >= 0.5 * len(steady)
+        middle = sorted(spacing)[len(spacing) // 2]
+        assert middle == pytest.approx(60 / track.tempo_bpm, rel=0.06)
         assert set(track.downbeats_s) <= set(track.beats_s)
-        bar_s = BEATS_PER_BAR[track.time_signature or ""] * 60 / track.tempo_bpm
-        for a, b in itertools.pairwise(track.downbeats_s):
-            assert b - a == pytest.approx(bar_s, abs=1e-6)
+        per_bar = BEATS_PER_BAR[track.time_signature or ""]
+        first = track.beats_s.index(track.downbeats_s[0])
+        assert track.downbeats_s == track.beats_s[first::per_bar]
+    assert moving <= 0.1 * len(tracks)
 
 
 def test_chords_cover_the_excerpt_without_gaps(tracks: list[Track]) -> None:
-    for track in tracks:
+    for track in filter(lambda t: t.key, tracks):
         assert track.chords[0].start_s == pytest.approx(0.0, abs=1e-6)
         assert track.chords[-1].end_s == pytest.approx(track.duration_s, abs=2e-3)
         for before, after in itertools.pairwise(track.chords):
             assert before.end_s == pytest.approx(after.start_s, abs=1e-6)
-        for chord in track.chords:
+        for chord in (c for c in track.chords if c.label != "N"):
             root, quality = chord.label.split(":")
             assert quality in INTERVALS and 0 <= pitch_class(root) < 12
 
@@ -70,7 +77,7 @@ def test_every_chord_is_sounded_when_it_is_said_to_begin(scores: list[Score]) ->
     for score in scores:
         notes = [n for p in score.parts if p.instrument != "drums" for n in p.notes]
         for chord in score.chords:
-            if chord.end_s - chord.start_s < 0.5:  # cut by the end of the piece
+            if chord.end_s - chord.start_s < 0.5 or chord.label == "N":  # cut, or silent
                 continue
             root, quality = chord.label.split(":")
             tones = {(pitch_class(root) + i) % 12 for i in INTERVALS[quality]}
@@ -88,7 +95,7 @@ def test_notes_belong_to_the_key_or_the_chord(scores: list[Score]) -> None:
             for chord in draw_harmony(random.Random(0), score.tonic, score.mode, True, 4.0, 99.0)
             for pitch in scale_over(chord, score.tonic, score.mode)
         }
-        for chord in score.chords:
+        for chord in (c for c in score.chords if c.label != "N"):
             root, quality = chord.label.split(":")
             scale |= {(pitch_class(root) + i) % 12 for i in INTERVALS[quality]}
         for part in score.parts:
@@ -101,9 +108,12 @@ def test_notes_belong_to_the_key_or_the_chord(scores: list[Score]) -> None:
 def test_facts_use_the_words_everyone_uses(tracks: list[Track]) -> None:
     for track in tracks:
         assert track.time_signature in TIME_SIGNATURES
-        assert parse_key(track.key or "")[1] in ("major", "minor")
+        alone = track.families == ("drums",)
+        assert (track.key is None) == (track.mood is None) == (not track.chords) == alone
+        assert alone or parse_key(track.key or "")[1] in ("major", "minor")
         assert track.genre is None or track.genre in STYLES
-        assert track.mood in MOODS
+        assert track.feel is None or track.feel in FEELS
+        assert alone or track.mood in MOODS
         assert track.sources["*"].name == "composer"
         assert {i.family for i in track.instruments} <= set(FAMILIES)
         for instrument in track.instruments:
@@ -120,7 +130,7 @@ def test_only_listed_instruments_have_notes(tracks: list[Track]) -> None:
         assert bool(track.drums) == ("drums" in names)
         assert track.lead is None or track.lead in names
         assert all(0 <= n.start_s < n.end_s <= track.duration_s + 1e-6 for n in track.notes)
-        assert len(track.notes) > 5
+        assert len(track.notes) > 5 or len(track.drums) > 5 or track.tempo_bpm < 60
 
 
 def test_notes_stay_in_the_register_of_their_instrument(scores: list[Score]) -> None:

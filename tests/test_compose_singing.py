@@ -151,8 +151,8 @@ def test_a_sung_clip_knows_its_singer_and_words(seed):
 
 
 def test_a_singer_changes_nothing_for_pieces_without_one():
-    plain, sung = compose(3, 6.0), compose(3, 6.0, sung=True)
-    assert (plain.key, plain.tempo_bpm, plain.chords) == (sung.key, sung.tempo_bpm, sung.chords)
+    plain, sung = compose(3, 6.0, sung=False), compose(3, 6.0, sung=True)
+    assert (plain.key, plain.tempo_bpm, plain.style) == (sung.key, sung.tempo_bpm, sung.style)
     assert not any(sung_words(part) for part in plain.parts)
     assert {p.instrument for p in plain.parts} != {p.instrument for p in sung.parts}
 

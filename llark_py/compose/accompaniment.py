@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from typing import NamedTuple
 
-from .harmony import Harmony, fit, nearest, voicing
-from .patterns import BAR_QUARTERS, BASS_PATTERNS, BEAT_QUARTERS, CHORD_PATTERNS, Hit
+from .harmony import INTERVALS, Harmony, fit, nearest, voicing
+from .patterns import BAR_QUARTERS, BEAT_QUARTERS, Hit
+from .patterns_popular import BASS_PATTERNS, CHORD_PATTERNS
 
 FAST_BPM = 150.0
 """Above this many quarters a minute, sixteenth notes become eighths."""
 
 # How often a weak hit is left out, so that no two bars are quite alike.
 _DROPPED = {"strum": 0.25, "chug": 0.1, "power": 0.05, "stab": 0.1, "fast arpeggio": 0.04}
+_DROPPED |= {"scratch": 0.2, "jig strum": 0.15, "roll": 0.05, "four loops": 0.05}
+_STRUMMED = ("strum", "boom chick", "jig strum", "skank")
 _STRUM_S = 0.014
 
 
@@ -96,6 +99,7 @@ def write_chords(
     plan = bar_plan(CHORD_PATTERNS[pattern], metre, n_bars, rng)
     dropped = _DROPPED.get(pattern, 0.0)
     voicings = {c[2:]: voicing(c, centre, low, high) for c in chords}
+    palette = {p for c in chords for p in c.pitch_classes}
     notes: list[QuarterNote] = []
     for start, at, length, what in _laid_out(plan, BAR_QUARTERS[metre], step, chords):
         chord = chords[chord_at(chords, start)]
@@ -105,13 +109,15 @@ def write_chords(
         length = min(length, chord.end - start)
         pitches = voicings[chord[2:]]
         loud = velocity + accent(at, metre)
-        delay = _STRUM_S if pattern == "strum" else 0.0
-        for i, pitch in enumerate(_tones(what, pitches, chord, low, high)):
+        delay = _STRUM_S if pattern in _STRUMMED else 0.0
+        for i, pitch in enumerate(_tones(what, pitches, chord, low, high, palette)):
             notes.append(QuarterNote(start, length, pitch, loud, delay * i))
     return notes
 
 
-def _tones(what: str, pitches: list[int], chord: Harmony, low: int, high: int) -> list[int]:
+def _tones(
+    what: str, pitches: list[int], chord: Harmony, low: int, high: int, palette: set[int]
+) -> list[int]:
     """The pitches one hit of a chord pattern sounds."""
     if what in ("c", "first"):
         return pitches
@@ -122,9 +128,16 @@ def _tones(what: str, pitches: list[int], chord: Harmony, low: int, high: int) -
     if what == "p":
         root = fit(nearest(chord.root, 43), low, high)
         return [root, root + (6 if "dim" in chord.quality else 7)]
-    if what == "o":
+    if what == "s":
+        root = fit(nearest(chord.root, 43), low, high)
+        # The sixth, the seventh or the fifth: what the other chords have too.
+        step = next((n for n in (9, 10) if (chord.root + n) % 12 in palette), 7)
+        return [root, root + step]
+    if what == "l":
+        return [fit(nearest(chord.root, pitches[0]) - 12, low, high)]
+    if what in ("o", "d"):
         root = fit(nearest(chord.root, pitches[0]), low, high - 12)
-        return [root, root + 12]
+        return [root, root + 12] if what == "o" else [root, root + 7, root + 12]
     octave, index = divmod(int(what), len(pitches))
     return [fit(pitches[index] + 12 * octave, low, high)]
 
@@ -154,6 +167,11 @@ def write_bass(
                 pitch = fit(root + (6 if "dim" in chord.quality else 7), low, high)
             elif what == "8":
                 pitch = fit(root + 12, low, high)
+            elif what == "3":
+                pitch = fit(root + INTERVALS[chord.quality][1], low, high)
+            elif what == "6":
+                # Over a minor chord the seventh, which stays in the key.
+                pitch = fit(root + (9 if INTERVALS[chord.quality][1] == 4 else 10), low, high)
             elif what == "t":
                 pitch = fit(nearest(rng.choice(chord.pitch_classes), root + 4), low, high)
             elif what == "a":

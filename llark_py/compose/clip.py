@@ -16,7 +16,8 @@ from .mood import mood_of, notes_per_second
 from .render import SAMPLE_RATE, render
 from .room import augment as record
 from .room import set_peak
-from .score import Part, Score, compose
+from .score import Score, compose
+from .score_parts import Part
 from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
 from .vocals import sung_words
@@ -42,7 +43,7 @@ def make_clip(
     style: str | None = None,
     free_instruments: bool | None = None,
     sound: str = "music",
-    sung: bool = False,
+    sung: bool | None = None,
     sample_rate: int = SAMPLE_RATE,
 ) -> tuple[Track, Audio]:
     """Make a clip of composed music, or of a sound that is not music, with its facts.
@@ -55,7 +56,7 @@ def make_clip(
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
         sound: `music`, or one of `sounds.SOUNDS`.
-        sung: A singer has the melody; facts then hold its words.
+        sung: Whether a singer has the melody (facts then hold the words); drawn when None.
         sample_rate: In Hz.
 
     Returns:
@@ -101,7 +102,11 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
         duration_s=score.duration_s,
         tempo_bpm=score.tempo_bpm,
         time_signature=score.time_signature,
-        key=score.key,
+        key=score.key if score.keys else None,
+        keys=score.keys,
+        feel=score.feel,
+        # Where nothing changes there is nothing to hear of the form.
+        sections=score.sections if len(score.sections) > 1 else (),
         chords=score.chords,
         beats_s=score.beats_s,
         downbeats_s=score.downbeats_s,
@@ -135,6 +140,7 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
             "drums": drums,
             "lyrics": " ".join(word.text for word in track.words) or None,
             "chords": tuple(Chord(*c) for c in track.chords if c[1] - c[0] > 1e-3),
+            # Drums alone have no mode, and the rule needs one.
             "mood": mood_of(
                 score.genre,
                 score.mode,
@@ -142,7 +148,9 @@ def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = N
                 score.time_signature,
                 density,
                 bool(drums),
-            ),
+            )
+            if notes
+            else None,
         }
     )
 

@@ -1,13 +1,16 @@
 """Progressions and voicings: which chords follow each other, and on which pitches they sound.
 
-Progressions are written in Roman numerals (upper case major, lower case minor, `o` diminished).
+Progressions are written in Roman numerals (upper case major, lower case minor, `o` diminished,
+`7` with a minor seventh, `b` before a lowered degree).
 Every one holds the tonic and an approach to it that its relative key would not make, so that the
 label of the key is not a matter of taste; minor uses the raised leading tone in V.
 """
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from llark_py.theory import MAJOR_TONICS
@@ -30,6 +33,15 @@ PROGRESSIONS = {
         "I IV ii V",
         "I viio I V",
         "I iv I V",
+        "I IV iv I",
+        "I bIII IV I",
+        "I bVI bVII I",
+        "I III7 vi V",
+        "I VI7 ii V",
+        "I II7 IV I",
+        "I vi ii V iii vi ii V",
+        "I V vi iii IV I IV V",
+        "I IV I V I IV V I",
     ),
     "minor": (
         "i VI iv V",
@@ -48,11 +60,18 @@ PROGRESSIONS = {
         "i iio V i",
         "i iv VII i",
         "i VI iio V",
+        "i bII V i",
+        "i IV i V",
+        "i VII III V",
+        "i iv VII III VI iio V i",
+        "i v iv V",
+        "i VI III VII i VI iv V",
     ),
 }
 _DEGREES = {
-    "major": {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11, "BVII": 10},
-    "minor": {"I": 0, "II": 2, "III": 3, "IV": 5, "V": 7, "VI": 8, "VII": 10},
+    "major": {"I": 0, "II": 2, "III": 4, "IV": 5, "V": 7, "VI": 9, "VII": 11, "BVII": 10}
+    | {"BII": 1, "BIII": 3, "BVI": 8},
+    "minor": {"BII": 1, "I": 0, "II": 2, "III": 3, "IV": 5, "V": 7, "VI": 8, "VII": 10},
 }
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _TRIADS = {"maj": (0, 4, 7), "min": (0, 3, 7), "dim": (0, 3, 6)}
@@ -82,10 +101,12 @@ class Harmony(NamedTuple):
 
 def read_numeral(numeral: str, mode: str, sevenths: bool) -> tuple[int, str]:
     """Read a Roman numeral as (semitones above the tonic, Harte quality)."""
-    bare = numeral.rstrip("o")
+    bare = numeral.rstrip("o7")
     steps = _DEGREES[mode][bare.upper()]
     if numeral.endswith("o"):
         return steps, "hdim7" if sevenths else "dim"
+    if numeral.endswith("7"):
+        return steps, "min7" if bare[-1].islower() else "7"
     if bare[-1].islower():
         return steps, "min7" if sevenths else "min"
     if not sevenths:
@@ -95,21 +116,47 @@ def read_numeral(numeral: str, mode: str, sevenths: bool) -> tuple[int, str]:
 
 
 def draw_harmony(
-    rng: random.Random, tonic: int, mode: str, sevenths: bool, chord_quarters: float, end: float
+    rng: random.Random,
+    tonic: int,
+    mode: str,
+    sevenths: bool,
+    chord_quarters: float,
+    end: float,
+    pool: Sequence[str] = (),
 ) -> list[Harmony]:
     """Write chords of `chord_quarters` each until the quarter `end`.
 
-    Two progressions of the key alternate (A A B A), so that longer music does not only loop.
+    Two progressions alternate (A A B A), so that longer music does not only loop: of `pool`, or of
+    all of the key when it is empty.
     """
-    first, second = rng.sample(PROGRESSIONS[mode], 2)
+    first, second = _two(pool or PROGRESSIONS[mode], rng)
+    turns = (second if turn % 4 == 2 else first for turn in itertools.count())
+    numerals = (numeral for progression in turns for numeral in progression.split())
+    return write_harmony(numerals, tonic, mode, sevenths, chord_quarters, end)
+
+
+def _two(pool: Sequence[str], rng: random.Random) -> Sequence[str]:
+    """Draw two different progressions, the same twice where there is only one."""
+    return rng.sample(pool, 2) if len(pool) > 1 else (pool[0], pool[0])
+
+
+def write_harmony(
+    numerals: Iterable[str],
+    tonic: int,
+    mode: str,
+    sevenths: bool,
+    chord_quarters: float,
+    end: float,
+) -> list[Harmony]:
+    """Write the chords of Roman numerals, `chord_quarters` each, until the quarter `end`."""
     chords: list[Harmony] = []
-    start, turn = 0.0, 0
-    while start < end:
-        for numeral in (second if turn % 4 == 2 else first).split():
-            steps, quality = read_numeral(numeral, mode, sevenths)
-            chords.append(Harmony(start, start + chord_quarters, (tonic + steps) % 12, quality))
-            start += chord_quarters
-        turn += 1
+    start = 0.0
+    for numeral in numerals:
+        if start >= end - 1e-6:
+            break
+        steps, quality = read_numeral(numeral, mode, sevenths)
+        chords.append(Harmony(start, start + chord_quarters, (tonic + steps) % 12, quality))
+        start += chord_quarters
     return chords
 
 

@@ -18,6 +18,7 @@ FAMILIES = (
     "drums",
     "choir",
     "mallet",
+    "voice",
 )
 
 
@@ -26,7 +27,8 @@ class Voice(NamedTuple):
 
     `programs` are General MIDI programs counted from 0; `low` and `high` are the MIDI pitches it
     is written in; `polyphonic` tells whether one player sounds chords; `decays` whether a held
-    note dies away (plucked and struck instruments).
+    note dies away (plucked and struck instruments). `like` names the instrument whose timbre our
+    own synthesizer draws for it (empty: it has one of its own).
     """
 
     name: str
@@ -36,6 +38,7 @@ class Voice(NamedTuple):
     high: int
     polyphonic: bool
     decays: bool
+    like: str = ""
 
 
 _TABLE = (
@@ -92,14 +95,38 @@ _TABLE = (
     Voice("marimba", "mallet", (12,), 45, 89, True, True),
     Voice("xylophone", "mallet", (13,), 60, 96, True, True),
     Voice("drums", "drums", (0,), 35, 81, True, True),
+    Voice("clavinet", "piano", (7,), 36, 86, True, True, "harpsichord"),
+    Voice("honky-tonk piano", "piano", (3,), 33, 93, True, True, "piano"),
+    Voice("sitar", "guitar", (104,), 45, 79, True, True, "banjo"),
+    Voice("shamisen", "guitar", (106,), 50, 79, True, True, "banjo"),
+    Voice("koto", "guitar", (107,), 48, 84, True, True, "nylon guitar"),
+    Voice("fiddle", "strings", (110,), 55, 88, False, False, "violin"),
+    Voice("double bass", "strings", (43,), 28, 55, False, False, "cello"),
+    Voice("synth brass", "brass", (62, 63), 41, 79, True, False, "brass section"),
+    Voice("soprano saxophone", "woodwind", (64,), 56, 87, False, False, "saxophone"),
+    Voice("baritone saxophone", "woodwind", (67,), 37, 68, False, False, "saxophone"),
+    Voice("english horn", "woodwind", (69,), 52, 81, False, False, "oboe"),
+    Voice("shakuhachi", "woodwind", (77,), 55, 84, False, False, "pan flute"),
+    Voice("ocarina", "woodwind", (79,), 60, 89, False, False, "recorder"),
+    Voice("bagpipe", "woodwind", (109,), 55, 81, False, False, "oboe"),
+    Voice("shehnai", "woodwind", (111,), 57, 84, False, False, "oboe"),
+    Voice("reed organ", "organ", (20,), 36, 91, True, False, "accordion"),
+    Voice("harmonica", "organ", (22,), 55, 88, True, False, "accordion"),
+    Voice("bandoneon", "organ", (23,), 41, 86, True, False, "accordion"),
+    Voice("music box", "mallet", (10,), 60, 96, True, True, "celesta"),
+    Voice("tubular bells", "mallet", (14,), 55, 79, True, True, "vibraphone"),
+    Voice("dulcimer", "mallet", (15,), 50, 88, True, True, "xylophone"),
+    Voice("kalimba", "mallet", (108,), 53, 84, True, True, "marimba"),
+    Voice("steel drums", "mallet", (114,), 52, 86, True, True, "vibraphone"),
+    # Sings words, and is played by `vocals.py`, not by a soundfont.
+    Voice("singer", "voice", (53,), 41, 80, False, False),
 )
-SINGER = Voice("singer", "voice", (53,), 41, 80, False, False)
-"""Sings words; plays in no ensemble unless asked for, and `mini` was not taught to hear it yet."""
-VOICES = {v.name: v for v in (*_TABLE, SINGER)}
-INSTRUMENTS = tuple(v.name for v in _TABLE)
-"""Every instrument that ensembles are drawn from, `drums` included."""
+VOICES = {v.name: v for v in _TABLE}
+SINGER = VOICES["singer"]
+INSTRUMENTS = tuple(VOICES)
+"""Every instrument, `drums` and `singer` included; the order of the first 53 is kept for ever."""
 
-PITCHED_FAMILIES = tuple(f for f in FAMILIES if f not in ("drums", "bass"))
+PITCHED_FAMILIES = tuple(f for f in FAMILIES if f not in ("drums", "bass", "voice"))
 """The families that can play chords and melodies."""
 
 BASS_VOICES = (
@@ -107,6 +134,8 @@ BASS_VOICES = (
     "tuba",
     "bassoon",
     "trombone",
+    "double bass",
+    "baritone saxophone",
     "string ensemble",
     "organ",
     "church organ",

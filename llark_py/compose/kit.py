@@ -34,6 +34,15 @@ _LEVELS_DB = {
     "conga": 3.0,
     "maracas": -11.0,
     "claves": 1.0,
+    "ride bell": -9.0,
+    "tambourine": -7.0,
+    "cowbell": -3.0,
+    "high bongo": 2.0,
+    "low bongo": 3.0,
+    "low conga": 4.0,
+    "timbale": 4.0,
+    "triangle": -9.0,
+    "shaker": -11.0,
 }
 # First mode in Hz of what has a skin or a bar.
 _SKINS_HZ = {
@@ -42,6 +51,16 @@ _SKINS_HZ = {
     "high tom": (140.0, 210.0),
     "conga": (180.0, 330.0),
     "snare": (150.0, 260.0),
+    "low conga": (140.0, 240.0),
+    "high bongo": (340.0, 520.0),
+    "low bongo": (240.0, 380.0),
+    "timbale": (280.0, 480.0),
+}
+_DRY_SKINS = ("conga", "low conga", "high bongo", "low bongo")
+# Modes (Hz, ratio, gain) and ringing time of metal that is no cymbal.
+_BELLS = {
+    "cowbell": (560.0, (1.0, 1.48, 2.6, 3.9), (1.0, 0.9, 0.3, 0.2), 0.06),
+    "triangle": (1500.0, (1.0, 2.76, 3.4, 4.6), (0.4, 1.0, 0.7, 0.5), 0.6),
 }
 _MEMBRANE = np.array([1.0, 1.59, 2.14, 2.3, 2.65, 2.92])
 
@@ -118,7 +137,7 @@ class Kit:
             return self._skin(name, n, 0.06) + wires
         if name in _SKINS_HZ:
             n = self._n(0.8)
-            length_s = 0.12 if name == "conga" else 0.2
+            length_s = 0.12 if name in _DRY_SKINS else 0.2
             knock = self._burst(n, 300.0, 5000.0, style["stick_s"])
             return self._skin(name, n, length_s) + style["stick"] * knock
         if name == "clap":
@@ -135,9 +154,17 @@ class Kit:
             tone = ring(hz * ratio, gain, np.full(4, 1 / 0.018), n, self.rate)
             share = 0.6 if name == "rim shot" else 0.1
             return tone + share * self._burst(n, 800.0, 5000.0, 0.006)
-        if name == "maracas":
+        if name in _BELLS:
+            lowest_hz, ratios, gains, fall_s = _BELLS[name]
+            modes = lowest_hz * style["size"] * np.array(ratios)
+            n = self._n(min(5 * fall_s, 2.0))
+            return ring(modes, np.array(gains), np.full(4, 1 / fall_s), n, self.rate)
+        if name in ("maracas", "shaker", "tambourine"):
             n = self._n(0.25)
-            grain = self._burst(n, style["shaker_hz"], 7500.0, style["shaker_s"])
+            jingles = name == "tambourine"  # they ring, grains do not
+            low_hz = style["shaker_hz"] * (1.2 if jingles else 1.0)
+            fall_s = style["shaker_s"] * (1.8 if jingles else 1.0)
+            grain = self._burst(n, low_hz, 7500.0, fall_s)
             swell = np.minimum(1.0, np.arange(n) / (0.012 * self.rate))
             return np.asarray(grain * swell, np.float32)
         return self._cymbal(name)
@@ -202,8 +229,8 @@ class Kit:
         low = style["metal_low_hz"] * (1.0 if hat else 0.5)
         body = Body(self.rng, 1.0)
         gain = gain * body(hz) / np.sqrt(1 + (low / hz) ** 6)
-        if name == "ride cymbal":  # the bell speaks
-            gain = gain + 0.6 * (np.arange(len(gain)) < 3)
+        if name.startswith("ride"):  # the bell speaks
+            gain = gain + (2.0 if name == "ride bell" else 0.6) * (np.arange(len(gain)) < 3)
         decay = np.full(len(hz), 1 / fall_s) * (1 + 0.5 * hz / 8000.0)
         tone = ring(hz, gain, decay, n, self.rate)
         tone /= np.std(tone[: n // 2]) + 1e-9

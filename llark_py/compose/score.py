@@ -1,7 +1,7 @@
 """A composed piece: its parts as notes in seconds and every fact about it.
 
-`compose` is the whole way from a seed to a score: draw the style, the metre and the key, write
-the chords, let the arrangement write the parts, and play them with human timing.
+`compose` is the whole way from a seed to a score: draw the style, the metre, the key, the form and
+the ensemble, write every section, and play the parts with human timing.
 """
 
 from __future__ import annotations
@@ -9,66 +9,47 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from llark_py.errors import ConfigError
 from llark_py.theory import key_name
-from llark_py.track import Chord
+from llark_py.track import Chord, KeySpan, Section
 
-from .arrangement import Frame, WrittenPart, arrange
-from .harmony import draw_harmony
+from .ensemble import draw_ensemble
+from .form import draw_excerpt, draw_form
 from .instruments import family_of
-from .lyrics import Sung
 from .patterns import BAR_QUARTERS, BEAT_QUARTERS
-from .styles import STYLES, Style, style_named
-from .vocals import with_singer, with_words
+from .performance import draw_manner, feel_of, perform
+from .score_parts import Part, ScoreNote
+from .style import Style
+from .styles import STYLES, TIME_SIGNATURES, style_named
+from .timing import TempoMap
+from .vocals import with_words
+from .writing import NO_CHORD, Piece, Plan, write_piece
 
-_P_FREE = 0.5
+_P_FREE = 0.52
+# Of pieces whose instruments are not their style's: the metre need not be its own either.
+_P_ANY_METRE = 0.45
 _P_DETUNED = 0.7
 _MAX_DETUNE_CENTS = 30.0
-# Chords change at least this often in slow music, so that an excerpt holds a whole progression.
-_MAX_CYCLE_S = 9.5
-_MIN_CHORD_S = 0.75
-_VOLUMES = {"melody": (92, 122), "bass": (80, 114), "drums": (72, 112)}
-_ACCOMPANIMENT_VOLUME = (80, 110)
+_WHOLE_S = 45.0
+"""Pieces at least this long have a form from beginning to end; shorter ones are excerpts."""
+_RING_S = (1.6, 3.2)
+# How far the tempo gives way so that the sections fill the time asked for.
+_MOST_NUDGE = 1.12
+# Of pieces in styles that are sung by everybody.
+_P_SUNG = 0.5
+_FADE_S = 8.0
 
-
-class ScoreNote(NamedTuple):
-    """A note as played: seconds from the start of the piece, MIDI pitch and velocity."""
-
-    start_s: float
-    end_s: float
-    pitch: int
-    velocity: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """What one player plays.
-
-    `program` is the General MIDI program (for drums the kit); `volume` and `pan` are MIDI
-    controller values 0..127.
-    """
-
-    instrument: str
-    role: str
-    program: int
-    volume: int
-    pan: int
-    notes: tuple[ScoreNote, ...]
-    singer: str = ""
-    """The kind of voice (`singer.RANGES`) of a sung part ..."""
-    words: tuple[Sung, ...] = ()
-    """... and what is sung on each of its notes."""
+__all__ = ["Part", "Score", "ScoreNote", "compose"]
 
 
 @dataclass(frozen=True)
 class Score:
     """A piece and everything known about it; times are seconds from its start.
 
-    `tempo_bpm` counts beats (dotted quarters in 6/8); `detune_semitones` is how far the whole
-    piece is from A4 = 440 Hz; `genre` is None when the instruments are not the
-    style's own.
+    `tempo_bpm` counts beats (dotted quarters in 6/8) where the tempo does not move; `tonic` and
+    `mode` are the home key; `detune_semitones` is how far the whole piece is from A4 = 440 Hz;
+    `genre` is None when the instruments are not the style's own.
     """
 
     seed: int
@@ -85,6 +66,13 @@ class Score:
     parts: tuple[Part, ...]
     lead: str | None
     detune_semitones: float
+    feel: str | None = None
+    """One of `styles.FEELS`; None when nothing that plays tells."""
+    sections: tuple[Section, ...] = ()
+    keys: tuple[KeySpan, ...] = ()
+    """Every key with its time, the first included."""
+    fade_s: float = 0.0
+    """Over how many seconds before its end the piece fades away."""
 
     @property
     def key(self) -> str:
@@ -104,16 +92,16 @@ def compose(
     *,
     style: str | None = None,
     free_instruments: bool | None = None,
-    sung: bool = False,
+    sung: bool | None = None,
 ) -> Score:
-    """Compose a piece.
+    """Compose a piece: an excerpt when it is short, else one with a beginning and an end.
 
     Args:
         seed: The same seed and arguments always give the same piece.
         duration_s: Length in seconds.
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
-        sung: A singer has the melody.
+        sung: Whether a singer has the melody; drawn when None.
 
     Raises:
         UnknownNameError: There is no such style.
@@ -123,33 +111,45 @@ def compose(
         raise ConfigError(f"duration must be positive, got {duration_s} s")
     rng = random.Random(seed)
     # Always drawn, so that fixing an argument changes nothing else.
-    drawn_style, drawn_free = rng.choice(STYLES), rng.random() < _P_FREE
+    drawn_style, drawn_free, sung_chance = rng.choice(STYLES), rng.random() < _P_FREE, rng.random()
     name = style if style is not None else drawn_style
     free = free_instruments if free_instruments is not None else drawn_free
     data = style_named(name)
+    if sung is None:
+        sung = sung_chance < _P_SUNG * data.p_sung
 
     # 1. metre, tempo, key
-    metre = rng.choices(list(data.metres), list(data.metres.values()))[0]
+    own_metre = rng.choices(list(data.metres), list(data.metres.values()))[0]
+    any_metre, evenly = rng.choice(TIME_SIGNATURES), rng.random() < _P_ANY_METRE
+    metre = any_metre if free and evenly else own_metre
     tempo_bpm = _draw_tempo(data, metre, rng)
-    quarter_bpm = tempo_bpm * BEAT_QUARTERS[metre]
     tonic = rng.randrange(12)
     mode = "minor" if rng.random() < data.p_minor else "major"
 
-    # 2. chords
-    bar = BAR_QUARTERS[metre]
-    n_bars = math.ceil(duration_s * quarter_bpm / 60.0 / bar) + 1
-    chord_quarters = _draw_chord_length(metre, quarter_bpm, rng)
-    chords = draw_harmony(
-        rng, tonic, mode, rng.random() < data.p_sevenths, chord_quarters, n_bars * bar
-    )
+    # 2. form: the sections, and a tempo at which they fill the time
+    beats_per_bar = BAR_QUARTERS[metre] / BEAT_QUARTERS[metre]
+    form_rng = random.Random(f"form {seed}")
+    ring_s = form_rng.uniform(*_RING_S)
+    whole = duration_s >= _WHOLE_S
+    if whole:
+        n_bars = max(4, round((duration_s - ring_s) * tempo_bpm / 60.0 / beats_per_bar))
+        passages = draw_form(data.form, n_bars, form_rng)
+        if passages[-1].ending == "fade":  # it goes on until nothing is heard
+            more = math.ceil(ring_s * tempo_bpm / 60.0 / beats_per_bar)
+            passages[-1] = passages[-1]._replace(n_bars=passages[-1].n_bars + more)
+            n_bars += more
+        nudge = sum(p.n_bars for p in passages) / n_bars
+        tempo_bpm *= min(max(nudge, 1 / _MOST_NUDGE), _MOST_NUDGE)
+    else:
+        n_bars = math.ceil(duration_s * tempo_bpm / 60.0 / beats_per_bar) + 1
+        passages = draw_excerpt(data.form, n_bars, form_rng, sung=sung)
 
-    # 3. parts, then their performance
-    frame = Frame(metre, chords, n_bars, quarter_bpm, (tonic, mode))
-    written = arrange(data, frame, free_instruments=free, rng=rng)
-    if sung:
-        written = with_singer(written, frame, random.Random(f"singer {seed}"))
-    swung = metre != "6/8" and rng.random() < data.swing
-    parts = _perform(written, 60.0 / quarter_bpm, duration_s, swung, rng)
+    # 3. players, then what they play, then how
+    ensemble = draw_ensemble(data, free=free, sung=sung, rng=rng)
+    manner = draw_manner(data, metre, passages, ensemble, tempo_bpm, free, form_rng)
+    plan = Plan(data, metre, tonic, mode, tempo_bpm, passages, ensemble, manner.half_time, whole)
+    written = write_piece(plan, seed, rng)
+    parts = perform(written, manner, duration_s, rng)
     if sung:
         parts = with_words(parts, random.Random(f"words {seed}"))
     detune = 0.0
@@ -157,79 +157,94 @@ def compose(
         detune = rng.uniform(-_MAX_DETUNE_CENTS, _MAX_DETUNE_CENTS) / 100.0
 
     # 4. facts
-    quarter_s = 60.0 / quarter_bpm
-    beats = [i * 60.0 / tempo_bpm for i in range(math.ceil(duration_s * tempo_bpm / 60.0))]
-    per_bar = round(bar / BEAT_QUARTERS[metre])
+    when = manner.tempo_map
     families = {family_of(p.instrument) for p in parts}
+    own = not free and ensemble.texture in ("band", "solo", "duo")
+    beats, downbeats = _beats(written, metre, when, duration_s)
+    melody_s = {
+        p.instrument: sum(n.end_s - n.start_s for n in p.notes) for p in parts if p.role == "melody"
+    }
     return Score(
         seed=seed,
         duration_s=duration_s,
         style=name,
-        genre=None if free or not families.intersection(data.signature or families) else name,
+        genre=name if own and families.intersection(data.signature or families) else None,
         tempo_bpm=tempo_bpm,
         time_signature=metre,
         tonic=tonic,
         mode=mode,
-        chords=tuple(
-            Chord(c.start * quarter_s, min(c.end * quarter_s, duration_s), c.label)
-            for c in chords
-            if c.start * quarter_s < duration_s - 1e-6
-        ),
-        beats_s=tuple(b for b in beats if b < duration_s),
-        downbeats_s=tuple(b for b in beats[::per_bar] if b < duration_s),
+        chords=_chords(written, when, duration_s),
+        beats_s=beats,
+        downbeats_s=downbeats,
         parts=parts,
-        lead=next((p.instrument for p in parts if p.role == "melody"), None),
+        lead=max(melody_s, key=lambda p: melody_s[p]) if melody_s else None,
         detune_semitones=detune,
+        feel=feel_of(written, manner, metre),
+        sections=_sections(written, when, duration_s),
+        keys=_keys(written, when, duration_s, tonic, mode),
+        fade_s=_FADE_S if written.ending == "fade" else 0.0,
     )
+
+
+def _beats(
+    piece: Piece, metre: str, when: TempoMap, duration_s: float
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Time the beats and the downbeats; the bar of the last chord is not counted out."""
+    beat = BEAT_QUARTERS[metre]
+    per_bar = round(BAR_QUARTERS[metre] / beat)
+    count = round(piece.end / beat) + (1 if piece.ending not in ("", "fade") else 0)
+    times = [when(i * beat) for i in range(count)]
+    beats = tuple(t for t in times if t < duration_s)
+    return beats, tuple(t for t in times[::per_bar] if t < duration_s)
+
+
+def _chords(piece: Piece, when: TempoMap, duration_s: float) -> tuple[Chord, ...]:
+    """Time the chords; what follows the last one is none, and drums alone have none at all."""
+    chords = [
+        Chord(when(c.start), min(when(c.end), duration_s), c.label)
+        for c in piece.chords
+        if when(c.start) < duration_s - 1e-6
+    ]
+    if all(c.label == NO_CHORD for c in chords):
+        return ()
+    if piece.ending not in ("", "fade", "stop"):
+        chords[-1] = chords[-1]._replace(end_s=min(chords[-1].end_s + 0.2, duration_s))
+    if chords[-1].end_s < duration_s - 1e-6:
+        chords.append(Chord(chords[-1].end_s, duration_s, NO_CHORD))
+    return tuple(chords)
+
+
+def _sections(piece: Piece, when: TempoMap, duration_s: float) -> tuple[Section, ...]:
+    """Time the sections; the last one lasts until everything has died away."""
+    sections = [
+        Section(when(s.start), min(when(s.end), duration_s), s.label)
+        for s in piece.sections
+        if when(s.start) < duration_s - 1e-6
+    ]
+    sections[-1] = sections[-1]._replace(end_s=duration_s)
+    return tuple(sections)
+
+
+def _keys(
+    piece: Piece, when: TempoMap, duration_s: float, tonic: int, mode: str
+) -> tuple[KeySpan, ...]:
+    """Time the keys; none when nothing has a pitch."""
+    if all(c.label == NO_CHORD for c in piece.chords):
+        return ()
+    spans: list[KeySpan] = []
+    for start, end, rise in piece.rises:
+        key = key_name(tonic + rise, mode)
+        if when(start) >= duration_s - 1e-6:
+            break
+        if spans and spans[-1].key == key:
+            spans[-1] = spans[-1]._replace(end_s=min(when(end), duration_s))
+        else:
+            spans.append(KeySpan(when(start), min(when(end), duration_s), key))
+    spans[-1] = spans[-1]._replace(end_s=duration_s)
+    return tuple(spans)
 
 
 def _draw_tempo(style: Style, metre: str, rng: random.Random) -> float:
     """Draw beats a minute, evenly on a logarithmic scale (as tempo is heard)."""
     low, high = style.compound_bpm if metre == "6/8" else style.tempo_bpm
     return math.exp(rng.uniform(math.log(low), math.log(high)))
-
-
-def _draw_chord_length(metre: str, quarter_bpm: float, rng: random.Random) -> float:
-    """Choose how long chords last, in quarters: half a bar, a bar or two bars."""
-    bar = BAR_QUARTERS[metre]
-    bar_s = bar * 60.0 / quarter_bpm
-    half = metre in ("4/4", "6/8")
-    if half and 4 * bar_s > _MAX_CYCLE_S:
-        return bar / 2
-    if half and bar_s / 2 > 2 * _MIN_CHORD_S and rng.random() < 0.15:
-        return bar / 2
-    if 8 * bar_s < _MAX_CYCLE_S and rng.random() < (0.7 if bar_s < _MIN_CHORD_S else 0.3):
-        return 2 * bar
-    return bar
-
-
-def _perform(
-    written: list[WrittenPart],
-    quarter_s: float,
-    duration_s: float,
-    swung: bool,
-    rng: random.Random,
-) -> tuple[Part, ...]:
-    """Play the parts: swing, small errors of timing and loudness, seconds instead of quarters."""
-    late_s = rng.uniform(0.0, 0.007)
-    uneven = rng.uniform(2.0, 9.0)
-    # Fast swing is straighter than slow swing.
-    swing = rng.uniform(0.55, 0.68) if swung else 0.5
-    parts = []
-    for part in written:
-        notes = []
-        for note in part.notes:
-            start = note.start
-            if swung and abs(start % 1.0 - 0.5) < 1e-3:
-                start += swing - 0.5
-            start_s = max(0.0, start * quarter_s + note.delay_s + rng.gauss(0.0, late_s))
-            if start_s >= duration_s:
-                continue
-            end_s = min(start_s + max(note.length * quarter_s, 0.06), duration_s)
-            velocity = round(note.velocity + rng.gauss(0.0, uneven))
-            notes.append(ScoreNote(start_s, end_s, note.pitch, max(20, min(127, velocity))))
-        if notes:
-            volume = rng.randint(*_VOLUMES.get(part.role, _ACCOMPANIMENT_VOLUME))
-            pan = rng.randint(30, 98)
-            parts.append(Part(part.instrument, part.role, part.program, volume, pan, tuple(notes)))
-    return tuple(parts)

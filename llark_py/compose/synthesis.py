@@ -71,6 +71,7 @@ def draw_timbre(instrument: str, rng: np.random.Generator, sample_rate: int) -> 
     Raises:
         UnknownNameError: No instrument has that name.
     """
+    instrument = instruments.voice(instrument).like or instrument
     if instrument == "drums":
         return Kit(sample_rate, rng)
     if instrument == "synth bass":

@@ -10,35 +10,17 @@ import numpy as np
 
 from llark_py.track import Word
 
-from .arrangement import Frame, WrittenPart
-from .harmony import fit
 from .instruments import SINGER
 from .lyrics import set_words
-from .melody import write_melody
+from .score_parts import Part
 from .singer import RANGES, SungNote, draw_singer, sing
 
 if TYPE_CHECKING:
-    from .score import Part, Score
+    from .score import Score
 
-_MAX_BUSY = 2
 _LEVEL_DB = -28.0
 """A singer stands before the band: instruments play at -33 dB RMS."""
 _SUNG_RMS = 0.1  # of `sing`
-
-
-def with_singer(written: list[WrittenPart], frame: Frame, rng: random.Random) -> list[WrittenPart]:
-    """Give the melody to a singer, who takes the place of whoever had it.
-
-    A piece for one player alone keeps its player, so that the singer is accompanied.
-    """
-    others = [part for part in written if part.role != "melody"] or written
-    kind = RANGES[rng.choice(list(RANGES))]
-    centre = (kind.low + kind.high) // 2 + rng.choice((-3, 0, 0, 3))
-    register = (fit(centre, kind.low + 5, kind.high - 5), kind.low, kind.high)
-    busy = rng.randint(0, _MAX_BUSY)
-    velocity = rng.randint(84, 108)
-    notes = write_melody(*frame[:4], register, velocity, frame.key, rng, busy)
-    return [*others, WrittenPart(SINGER.name, "melody", SINGER.programs[0], notes)]
 
 
 def with_words(parts: tuple[Part, ...], rng: random.Random) -> tuple[Part, ...]:

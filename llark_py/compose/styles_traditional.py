@@ -1,0 +1,151 @@
+"""Styles from ballrooms, porches and streets that were added to the first ten, as data."""
+
+from __future__ import annotations
+
+from .style import MOSTLY_FOUR, Style, names
+
+# The whole twelve bars for songs; short turns, so that an excerpt leaves the tonic too.
+_BLUES = names(
+    "I7 I7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7, I7 IV7 I7 I7 IV7 IV7 I7 VI7 ii7 V7 I7 V7, "
+    "I7 IV7 I7 V7, V7 IV7 I7 I7"
+)
+_MINOR_BLUES = names(
+    "i7 i7 i7 i7 iv7 iv7 i7 i7 VI7 V7 i7 V7, i7 iv7 i7 i7 iv7 iv7 i7 i7 iio V7 i7 V7, "
+    "i7 iv7 i7 V7, VI7 V7 i7 i7"
+)
+
+TRADITIONAL = {
+    "blues": Style(
+        tempo_bpm=(58, 144),
+        compound_bpm=(46, 72),
+        metres={"4/4": 0.7, "3/4": 0.06, "6/8": 0.24},
+        p_minor=0.25,
+        p_sevenths=1.0,
+        major=_BLUES,
+        minor=_MINOR_BLUES,
+        chords=(
+            (("clean electric guitar", "overdriven guitar", "acoustic guitar"), "boogie"),
+            (("piano", "organ"), "boogie"),
+            (("piano", "organ", "electric piano"), "comp"),
+        ),
+        n_chords=(1, 2),
+        bass=("acoustic bass", "electric bass"),
+        bass_patterns=("boogie", "boogie", "walking"),
+        p_bass=0.9,
+        kit="shuffle",
+        kits=(0, 8),
+        p_drums=0.88,
+        melody=names(
+            "harmonica, overdriven guitar, clean electric guitar, saxophone, piano, harmonica"
+        ),
+        p_melody=0.85,
+        swing=0.95,
+        signature=("guitar", "piano", "organ"),
+        form="blues",
+        p_sung=0.6,
+    ),
+    "country": Style(
+        tempo_bpm=(84, 150),
+        compound_bpm=(60, 90),
+        metres={"4/4": 0.7, "3/4": 0.24, "6/8": 0.06},
+        p_minor=0.08,
+        p_sevenths=0.08,
+        major=names("I IV V I, I V I IV, I I IV V, I IV I V7, I II7 V I"),
+        minor=names("i iv V i, i VII i V"),
+        chords=(
+            (("acoustic guitar",), "boom chick"),
+            (("banjo",), "roll"),
+            (("clean electric guitar", "honky-tonk piano"), "boom chick"),
+        ),
+        n_chords=(1, 2),
+        bass=("acoustic bass", "electric bass"),
+        bass_patterns=("two beat",),
+        p_bass=0.95,
+        kit="train",
+        kits=(0, 40),
+        p_drums=0.75,
+        melody=names("fiddle, fiddle, harmonica, clean electric guitar, banjo, acoustic guitar"),
+        p_melody=0.85,
+        swing=0.25,
+        signature=("guitar", "strings"),
+        p_sung=0.8,
+    ),
+    "bossa nova": Style(
+        tempo_bpm=(96, 156),
+        compound_bpm=(60, 80),
+        metres={"4/4": 0.94, "3/4": 0.04, "6/8": 0.02},
+        p_minor=0.4,
+        p_sevenths=1.0,
+        major=names("I II7 ii V, I VI7 ii V, ii V I I, I iv I V, IV iv iii VI7 ii V I I"),
+        minor=names("i iio V i, i iv VII III, i VI iio V"),
+        chords=(
+            (("nylon guitar",), "bossa"),
+            (("electric piano", "piano", "vibraphone"), "bossa"),
+        ),
+        n_chords=(1, 1),
+        bass=("acoustic bass",),
+        bass_patterns=("bossa",),
+        p_bass=0.9,
+        kit="bossa",
+        kits=(40, 32, 0),
+        p_drums=0.85,
+        melody=names("flute, saxophone, vibraphone, nylon guitar, accordion, muted trumpet"),
+        p_melody=0.85,
+        pads=("string ensemble",),
+        p_pad=0.2,
+        form="theme",
+        p_sung=0.5,
+        percussion=0.4,
+        articulation=(0.8, 1.0),
+    ),
+    "celtic": Style(
+        tempo_bpm=(92, 152),
+        compound_bpm=(84, 128),
+        metres={"4/4": 0.4, "3/4": 0.1, "6/8": 0.5},
+        p_minor=0.45,
+        p_sevenths=0.0,
+        major=names("I IV I V, I bVII I V, I V IV V, I I V I, vi IV V I"),
+        minor=names("i VII i VII, i i VII i, i VII VI VII, i III VII i"),
+        chords=(
+            (("acoustic guitar", "nylon guitar"), "jig strum"),
+            (("bagpipe", "accordion", "reed organ"), "drone"),
+            (("harp", "dulcimer"), "arpeggio"),
+        ),
+        n_chords=(1, 2),
+        bass=("acoustic bass", "double bass"),
+        bass_patterns=("sustained", "two beat"),
+        p_bass=0.3,
+        kit="celtic",
+        kits=(0,),
+        p_drums=0.55,
+        melody=names("fiddle, recorder, flute, bagpipe, accordion, fiddle, harp, ocarina"),
+        p_melody=1.0,
+        signature=("strings", "woodwind", "organ"),
+        form="theme",
+        p_sung=0.15,
+        pedal=0.4,
+        articulation=(0.7, 0.95),
+    ),
+    "ragtime": Style(
+        tempo_bpm=(78, 118),
+        compound_bpm=(56, 76),
+        metres=MOSTLY_FOUR,
+        p_minor=0.15,
+        p_sevenths=0.5,
+        major=names("I VI7 II7 V7, I I7 IV iv I VI7 II7 V7, I V7 I I, IV iv I VI7 II7 V7 I I"),
+        minor=names("i V i V, i iv i V, VI V i i"),
+        chords=((("honky-tonk piano", "piano", "banjo"), "stride"),),
+        n_chords=(1, 1),
+        bass=("tuba", "acoustic bass"),
+        bass_patterns=("two beat",),
+        p_bass=0.3,
+        kit="two beat",
+        kits=(0, 40),
+        p_drums=0.3,
+        melody=names("honky-tonk piano, piano, clarinet, trumpet, piano, banjo"),
+        p_melody=1.0,
+        swing=0.15,
+        form="theme",
+        articulation=(0.55, 0.85),
+    ),
+}
