@@ -18,7 +18,7 @@ _UNSURE = re.compile(
 )
 _NO_VOICE = re.compile(
     rf"\b(?:no|without|nor|free of|lacks?|lacking)\b[\w ,]{{0,30}}?\b{_VOICE_WORDS}\b"
-    rf"|\b(?:not|n't|never|hardly)\b[\w ]{{0,30}}?\b{_VOICE_WORDS}\b"
+    rf"|(?:\b(?:not|cannot|never|hardly)|n't)\b[\w ]{{0,30}}?\b{_VOICE_WORDS}\b"
     r"|\b(?:nobody|no[- ]one|none)\b"
     r"|\b(?:purely|entirely|all|it is|it's|this is|sounds|an?|stays|only|just) "
     r"(?:an? )?(?:purely )?instrumental\b"
@@ -28,7 +28,7 @@ _A_VOICE = re.compile(rf"\b{_VOICE_WORDS}\b")
 _INSTRUMENTAL = re.compile(r"\binstrumental\b")
 # Words of answers about sounds that are not music.
 _NO_MUSIC = re.compile(
-    r"\b(?:not|no|isn't|n't|hardly|without|never|any)\b[\w ]{0,30}\bmusic(?:al)?\b"
+    r"(?:\b(?:not|no|hardly|without|never|cannot)|n't)\b[\w ]{0,30}\bmusic(?:al)?\b"
     r"|\brather than (?:as )?music\b|\bsilen(?:t|ce)\b|\bno(?:t a)? sound\b|\bnothing to hear\b"
     r"|\b(?:only|just|plain|pure|like|is|hear|some|white) (?:an? |the |some |plain |steady )?"
     r"(?:background |white |pink |broadband )?(?:noise|hiss|hum|rumble|rain|water|waves|wind|sea"
@@ -134,5 +134,6 @@ def parse_not_music(text: str) -> bool | None:
         return False
     if _NO_MUSIC.search(lowered) or said is False:
         return True
-    heard = _MUSIC.search(lowered) or parse_families(text) or parse_style(text)
-    return False if heard else None
+    if _MUSIC.search(lowered) or _METRE.search(text) or parse_families(text) or parse_style(text):
+        return False
+    return None

@@ -65,6 +65,7 @@ def score(rows: Sequence[Row], n_draws: int = N_DRAWS) -> Scores:
         `family_f1` (micro), `family_macro_f1`, `family_lowest_f1`, `f1 X`, `family_recall`,
         `yes_no` (balanced over all), `yes_no_macro` (mean over families), `vocals` (balanced),
         `not_music` (share of sounds called no music), `music` (share of music taken for it),
+        `not_music_balanced`, the first two also by kind (`not music: X`),
         `entrance_3s`, `form_f`, and `unparsed` (share of spoken answers that could not be read).
     """
     by_fact: dict[str, list[Row]] = {}
@@ -169,7 +170,8 @@ def _score_vocals(rows: list[Row], said: list[Any], draws: Draws) -> Scores:
 
 
 def _score_not_music(rows: list[Row], said: list[Any], draws: Draws) -> Scores:
-    scores: Scores = {}
+    every = [s is row["truth"] for row, s in zip(rows, said, strict=True)]
+    scores: Scores = {"not_music_balanced": draws.class_mean(every, _truths(rows))}
     pairs = list(zip(rows, said, strict=True))
     groups: list[tuple[str, list[tuple[Row, Any]]]] = [
         ("not_music", [p for p in pairs if p[0]["truth"]]),

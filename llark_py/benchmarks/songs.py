@@ -21,7 +21,7 @@ _LATE_S = 5.0  # who plays from the start is no question of when
 
 def compose_songs(n: int, soundfont: str, skip: int = 0) -> list[Clip]:
     """Compose `n` whole songs with a form, of one and a half to four minutes."""
-    from llark_py.compose.song import make_song
+    from llark_py.compose.clip import make_song
 
     songs = []
     for seed in range(_SEED + skip, _SEED + skip + n):
