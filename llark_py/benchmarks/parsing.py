@@ -10,6 +10,8 @@ from llark_py.compose.styles import STYLES, TIME_SIGNATURES
 from llark_py.instruct.facts import FAMILY_WORDS
 
 _BY_LENGTH = sorted(VOICES, key=len, reverse=True)
+# What may stand before the answer itself.
+_DOUBT = re.compile(r"^[^.:;,]*\b(?:sure|guess|certain|tell|say|think)\b[^.:;,]*[.:;,]\s*")
 _METRE = re.compile(r"\b(?:" + "|".join(re.escape(t) for t in TIME_SIGNATURES) + r")\b")
 _VOICE_WORDS = r"(?:sing(?:s|ing|ers?)?|sung|vocals?|vocalists?|voices?|rapp(?:er|ing))"
 _UNSURE = re.compile(
@@ -25,7 +27,8 @@ _NO_VOICE = re.compile(
     r"|^\W*(?:purely |all )?instrumental\b|\binstruments (?:only|alone)\b|\bonly instruments\b"
 )
 _A_VOICE = re.compile(rf"\b{_VOICE_WORDS}\b")
-_INSTRUMENTAL = re.compile(r"\binstrumental\b")
+# A choir among the instruments sings no words.
+_NO_SINGER = re.compile(r"\binstrumental\b|\bchoir\b")
 # Words of answers about sounds that are not music.
 _NO_MUSIC = re.compile(
     r"(?:\b(?:not|no|hardly|without|never|cannot)|n't)\b[\w ]{0,30}\bmusic(?:al)?\b"
@@ -100,8 +103,8 @@ def parse_time_signature(text: str) -> str | None:
 
 
 def parse_yes_no(text: str) -> bool | None:
-    """Read an answer that begins with yes or no."""
-    first = re.match(r"\W*(\w+)", text.lower())
+    """Read an answer that begins with yes or no, or does so behind words of doubt."""
+    first = re.match(r"\W*(\w+)", _DOUBT.sub("", text.lower()))
     return {"yes": True, "yeah": True, "yep": True, "no": False, "nope": False}.get(
         first.group(1) if first else ""
     )
@@ -119,7 +122,7 @@ def parse_vocals(text: str) -> bool | None:
         return False
     if _A_VOICE.search(lowered):
         return True
-    return False if _INSTRUMENTAL.search(lowered) else None
+    return False if _NO_SINGER.search(lowered) else None
 
 
 def parse_not_music(text: str) -> bool | None:

@@ -16,9 +16,9 @@ _PATTERNS = {
         r"\bsound\b.{0,25}\b(?:not|n't|cannot|never)\b",
         r"\bnot\b.{0,30}\bsound (?:reveals?|tells?)",
         r"\b(?:cannot|can't|could not|couldn't|nobody could|no way (?:to|of)) "
-        r"(?:be heard|know|hear|tell|say|see|learn|find|knowing|telling)\b",
+        r"(?:be heard|know|hear|tell|say|see|learn|find|name|date|knowing|telling)\b",
         r"\bdo(?:es)?(?: not|n't) know\b",
-        r"\b(?:from|by|in) (?:the sound|listening)\b.{0,30}\b(?:alone|cannot|sorry)\b",
+        r"\bsound alone\b|\bnot by whom\b",
         r"\bguess(?:ing)?\b",
         r"\bno idea\b",
         r"\bonly (?:hear|have) the (?:sound|music)\b",
@@ -40,7 +40,8 @@ _PATTERNS = {
         r"\bno problem\b|\bnot at all\b|\bfarewell\b|\b(?:great|good), (?:what|ask)",
     ),
     "elsewhere": (
-        r"\b(?:only|just|all|but)\b.{0,40}\bmusic\b|\bmusic is all\b",
+        r"\bonly (?:know|help|do|talk|understand|listen|answer|deal)\b.{0,30}\bmusic\b",
+        r"\bmusic is (?:all|what|my)\b",
         r"\boutside\b|\bstick to\b|\bbeyond (?:me|music)\b",
         r"\bnot my (?:field|thing|subject|trade)\b|\b(?:cannot|can't) help\b",
         r"\bnothing (?:to do|about)\b|\bnot about (?:the )?music\b",
@@ -49,8 +50,14 @@ _PATTERNS = {
     "english": (r"\benglish\b",),
 }
 _KIND = {kind: re.compile("|".join(parts), re.IGNORECASE) for kind, parts in _PATTERNS.items()}
-# What an answer by ear must not be: a refusal. (It may well be polite, or speak of itself.)
+# What an answer by ear must not be: a refusal. It may be polite, speak of itself, or be in doubt.
 _REFUSALS = ("unknowable", "elsewhere", "english")
+_DOUBT = re.compile(
+    r"\b(?:my )?(?:best )?guess(?:ed|ing)?\b:?|\bhard to (?:tell|say)\b"
+    r"|\b(?:as|so) far as i can tell\b"
+    r"|\b(?:cannot|can't) (?:tell|say) (?:for certain|for sure|exactly)\b",
+    re.IGNORECASE,
+)
 
 
 def is_kind(answer: str, kind: str) -> bool:
@@ -76,5 +83,5 @@ def check_answer(wants: Sequence[str], called: Collection[str], answer: str) -> 
     kinds = [want for want in wants if want in KINDS]
     if not all(is_kind(answer, kind) for kind in kinds):
         return False
-    refused = any(is_kind(answer, kind) for kind in _REFUSALS)
+    refused = any(is_kind(_DOUBT.sub("", answer), kind) for kind in _REFUSALS)
     return bool(kinds) or not refused
