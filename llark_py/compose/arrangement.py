@@ -150,7 +150,7 @@ def write_last_chord(
     if player.role == "drums":
         return []
     final = Harmony(0.0, length, tonic, mode[:3])
-    if player.role in ("bass", "melody"):
+    if player.role in ("bass", "melody") or player.patterns[0] == "figuration":
         pitches = [fit(nearest(tonic, centre), low, high)]
     elif player.patterns[0].startswith("inner"):
         spread = voicing(final, centre, low, high)

@@ -1,4 +1,4 @@
-"""One annotated clip: composes, plays, crops and records it, and writes down every fact."""
+"""Annotated clips and songs: composes, plays and records them, and writes down every fact."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from .mood import mood_of, notes_per_second
 from .render import SAMPLE_RATE, render
 from .room import augment as record
 from .room import set_peak
-from .score import Score, compose
+from .score import WHOLE_S, Score, compose
 from .score_parts import Part
 from .soundfonts import DEFAULT
 from .sounds import NOT_MUSIC, make_sound
 from .vocals import sung_words
 
-__all__ = ["NOT_MUSIC", "make_clip", "score_track"]
+__all__ = ["NOT_MUSIC", "make_clip", "make_song", "score_track"]
 
 _SOURCES = {"*": Source("composer", 1.0)}
 _P_CROPPED = 0.75
 _MAX_OFFSET_S = 2.4
 _DRY_PEAK = 0.8
+_FADE_DB = -30.0
 # Pauses shorter than this do not end an instrument's activity.
 _PAUSE_S = 0.5
 _DRUM_HIT_S = 0.25
@@ -69,18 +70,68 @@ def make_clip(
         return track, Audio(samples, sample_rate)
     # A stream of its own, so that the excerpt does not depend on how the piece was drawn.
     rng = random.Random(f"excerpt {seed}")
-    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if rng.random() < _P_CROPPED else 0.0
+    cropped = rng.random() < _P_CROPPED and duration_s < WHOLE_S
+    offset_s = rng.uniform(0.0, _MAX_OFFSET_S) if cropped else 0.0
     score = compose(
         seed, offset_s + duration_s, style=style, free_instruments=free_instruments, sung=sung
     )
-    audio = render(score, soundfont, sample_rate=sample_rate)
+    samples = _played(score, soundfont, sample_rate)
     start = round(offset_s * sample_rate)
-    samples = audio.samples[start : start + round(duration_s * sample_rate)]
+    samples = samples[start : start + round(duration_s * sample_rate)]
     if augment:
         samples = record(samples, noise_rng, sample_rate)
     else:
         samples = set_peak(samples, _DRY_PEAK)
     return score_track(score, offset_s, duration_s), Audio(samples, sample_rate)
+
+
+def make_song(
+    seed: int,
+    duration_s: float = 150.0,
+    soundfont: str | Path = DEFAULT,
+    augment: bool = True,
+    *,
+    style: str | None = None,
+    free_instruments: bool | None = None,
+    sung: bool | None = None,
+    sample_rate: int = SAMPLE_RATE,
+) -> tuple[Track, Audio]:
+    """Make a whole song, from its first note until the last has died away.
+
+    Args:
+        seed: The same seed and arguments always give the same song.
+        duration_s: Length in seconds; the tempo gives way a little so that the sections fill it.
+            Under about a minute a form has hardly room.
+        soundfont: As in `make_clip`.
+        augment: As in `make_clip`.
+        style: As in `make_clip`.
+        free_instruments: As in `make_clip`.
+        sung: As in `make_clip`; a singer rests in intros, solos and breaks.
+        sample_rate: In Hz.
+
+    Returns:
+        The facts, whose sections cover the song, and the mono audio.
+    """
+    score = compose(
+        seed, duration_s, style=style, free_instruments=free_instruments, sung=sung, whole=True
+    )
+    samples = _played(score, soundfont, sample_rate)
+    if augment:
+        samples = record(samples, np.random.default_rng(seed), sample_rate)
+    else:
+        samples = set_peak(samples, _DRY_PEAK)
+    return score_track(score), Audio(samples, sample_rate)
+
+
+def _played(score: Score, soundfont: str | Path, sample_rate: int) -> np.ndarray:
+    """Play a score, and fade it out where it ends so."""
+    samples = render(score, soundfont, sample_rate=sample_rate).samples
+    if score.fade_s:
+        n = min(len(samples), round(score.fade_s * sample_rate))
+        fall = 10 ** np.linspace(0.0, _FADE_DB / 20, n, dtype=np.float32)
+        samples = samples.copy()
+        samples[-n:] *= fall * np.linspace(1.0, 0.0, n, dtype=np.float32) ** 0.5
+    return samples
 
 
 def score_track(score: Score, start_s: float = 0.0, duration_s: float | None = None) -> Track:

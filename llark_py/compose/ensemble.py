@@ -160,7 +160,8 @@ def draw_ensemble(style: Style, *, free: bool, sung: bool, rng: random.Random) -
     if sung:
         # Who has the tune leaves it to the singer, unless nobody else would accompany.
         others = [p for p in players if p.role != "melody" or p.when == "solo"]
-        players = [*(others or players), _singer(rng)]
+        band = others or [p._replace(role="chords") for p in players]
+        players = [*band, _singer(rng)]
     return Ensemble(texture, players)
 
 

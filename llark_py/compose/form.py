@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 from typing import NamedTuple
@@ -47,7 +48,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     ),
 }
 _SCALES = {"blues": (1.0,)}
-_ANY_SCALE = (0.5, 1.0, 2.0)
+_ANY_SCALE = (0.5, 1.0, 1.5, 2.0)
 _LEVELS = {
     "intro": 0.5,
     "verse": 0.62,
@@ -66,9 +67,13 @@ _LEVELS = {
 _MATERIAL = {"chorus": 1, "drop": 1, "pre-chorus": 2, "bridge": 3, "build": 2}
 SPARSE = ("intro", "outro", "break", "build")
 """Sections that mostly do without a tune."""
-_REPEATABLE = ("verse", "chorus", "solo", "theme", "variation", "drop")
+_REPEATABLE = ("verse", "chorus", "solo", "theme", "variation", "drop", "bridge")
+_ONCE = ("intro", "outro")
+# A form that misses the length by less is played a little faster or slower.
+_NEAR = 0.08
+_MOST_SECTIONS = 14
 P_RISE = 0.25
-"""How often the last chorus (or theme) of a song is higher."""
+"""How often the last chorus (or theme) of a song with a choice of sections is higher."""
 _RISES = (1, 2, 2)
 _ENDING_ODDS = {
     "song": (0.4, 0.2, 0.15, 0.25),
@@ -115,7 +120,7 @@ def draw_form(form: str, n_bars: int, rng: random.Random) -> list[Passage]:
     ]
     rng.shuffle(plans)
     fitted = [_fitted(plan, n_bars) for plan in plans]
-    near = [plan for plan in fitted if _distance(plan, n_bars) < 0.12]
+    near = [p for p in fitted if _distance(p, n_bars) < _NEAR and len(p) <= _MOST_SECTIONS]
     plan = near[0] if near else min(fitted, key=lambda p: _distance(p, n_bars))
     last = max(i for i, (label, _) in enumerate(plan) if label in _REPEATABLE)
     rises = rng.random() < P_RISE and len(plan) >= 4
@@ -141,18 +146,43 @@ def _distance(plan: list[tuple[str, int]], n_bars: int) -> float:
 
 
 def _fitted(plan: list[tuple[str, int]], n_bars: int) -> list[tuple[str, int]]:
-    """Repeat or leave out sections one by one while the length comes nearer."""
+    """Repeat or leave out one to three sections at a time while the length comes nearer.
+
+    Nothing is repeated at once more often than the form has it, and the end absorbs what is left.
+    """
+    runs = _longest_run(plan)
     while True:
         others = []
-        for i, (label, _) in enumerate(plan):
-            if label in _REPEATABLE:
-                others.append(plan[: i + 1] + plan[i:])
-            if len(plan) > 3 and sum(label == other for other, _ in plan) > 1:
-                others.append(plan[:i] + plan[i + 1 :])
+        for i in range(len(plan)):
+            for size in (1, 2, 3):
+                block = plan[i : i + size]
+                if len(block) < size:
+                    break
+                if any(label in _REPEATABLE for label, _ in block) and not any(
+                    label in _ONCE for label, _ in block
+                ):
+                    others.append(plan[: i + size] + plan[i:])
+                inside = i > 0 and i + size < len(plan) and len(plan) - size > 2
+                if inside and all(_spared(label, block, plan) for label, _ in block):
+                    others.append(plan[:i] + plan[i + size :])
+        others = [p for p in others if _longest_run(p) <= runs]
         best = min(others, key=lambda p: _distance(p, n_bars), default=plan)
         if _distance(best, n_bars) >= _distance(plan, n_bars) - 1e-9:
-            return plan
+            break
         plan = best
+    label, bars = plan[-1]
+    left = n_bars - sum(bars for _, bars in plan)
+    return [*plan[:-1], (label, max(2, bars + min(max(left, -4), 4)))]
+
+
+def _spared(label: str, block: list[tuple[str, int]], plan: list[tuple[str, int]]) -> bool:
+    """Tell whether a form still has a section of a label without a block."""
+    return sum(label == other for other, _ in plan) > sum(label == other for other, _ in block)
+
+
+def _longest_run(plan: list[tuple[str, int]]) -> int:
+    """How often the same label stands in a row."""
+    return max(len(list(run)) for _, run in itertools.groupby(plan, key=lambda s: s[0]))
 
 
 def draw_passage(label: str, n_bars: int, rng: random.Random) -> Passage:

@@ -31,11 +31,11 @@ _P_FREE = 0.52
 _P_ANY_METRE = 0.45
 _P_DETUNED = 0.7
 _MAX_DETUNE_CENTS = 30.0
-_WHOLE_S = 45.0
+WHOLE_S = 45.0
 """Pieces at least this long have a form from beginning to end; shorter ones are excerpts."""
 _RING_S = (1.6, 3.2)
 # How far the tempo gives way so that the sections fill the time asked for.
-_MOST_NUDGE = 1.12
+_MOST_NUDGE = 1.15
 # Of pieces in styles that are sung by everybody.
 _P_SUNG = 0.5
 _FADE_S = 8.0
@@ -93,8 +93,9 @@ def compose(
     style: str | None = None,
     free_instruments: bool | None = None,
     sung: bool | None = None,
+    whole: bool | None = None,
 ) -> Score:
-    """Compose a piece: an excerpt when it is short, else one with a beginning and an end.
+    """Compose a piece with a beginning and an end, or an excerpt of one.
 
     Args:
         seed: The same seed and arguments always give the same piece.
@@ -102,6 +103,7 @@ def compose(
         style: One of `styles.STYLES`; drawn when None.
         free_instruments: Draw the instruments independently of the style; drawn when None.
         sung: Whether a singer has the melody; drawn when None.
+        whole: Give the piece a form from beginning to end; when None, from `WHOLE_S` on.
 
     Raises:
         UnknownNameError: There is no such style.
@@ -126,20 +128,18 @@ def compose(
     tonic = rng.randrange(12)
     mode = "minor" if rng.random() < data.p_minor else "major"
 
-    # 2. form: the sections, and a tempo at which they fill the time
+    # 2. form
     beats_per_bar = BAR_QUARTERS[metre] / BEAT_QUARTERS[metre]
     form_rng = random.Random(f"form {seed}")
     ring_s = form_rng.uniform(*_RING_S)
-    whole = duration_s >= _WHOLE_S
+    if whole is None:
+        whole = duration_s >= WHOLE_S
     if whole:
         n_bars = max(4, round((duration_s - ring_s) * tempo_bpm / 60.0 / beats_per_bar))
         passages = draw_form(data.form, n_bars, form_rng)
         if passages[-1].ending == "fade":  # it goes on until nothing is heard
             more = math.ceil(ring_s * tempo_bpm / 60.0 / beats_per_bar)
             passages[-1] = passages[-1]._replace(n_bars=passages[-1].n_bars + more)
-            n_bars += more
-        nudge = sum(p.n_bars for p in passages) / n_bars
-        tempo_bpm *= min(max(nudge, 1 / _MOST_NUDGE), _MOST_NUDGE)
     else:
         n_bars = math.ceil(duration_s * tempo_bpm / 60.0 / beats_per_bar) + 1
         passages = draw_excerpt(data.form, n_bars, form_rng, sung=sung)
@@ -147,6 +147,13 @@ def compose(
     # 3. players, then what they play, then how
     ensemble = draw_ensemble(data, free=free, sung=sung, rng=rng)
     manner = draw_manner(data, metre, passages, ensemble, tempo_bpm, free, form_rng)
+    if whole:  # the tempo gives way so that the sections fill the time
+        music_s = duration_s if passages[-1].ending == "fade" else duration_s - ring_s
+        bars_end = BAR_QUARTERS[metre] * sum(p.n_bars for p in passages)
+        factor = music_s / manner.tempo_map(bars_end)
+        factor = min(max(factor, 1 / _MOST_NUDGE), _MOST_NUDGE)
+        manner = manner._replace(tempo_map=manner.tempo_map.scaled(factor))
+        tempo_bpm /= factor
     plan = Plan(data, metre, tonic, mode, tempo_bpm, passages, ensemble, manner.half_time, whole)
     written = write_piece(plan, seed, rng)
     parts = perform(written, manner, duration_s, rng)

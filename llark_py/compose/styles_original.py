@@ -57,7 +57,9 @@ ORIGINAL = {
         ),
         p_melody=0.8,
         swing=0.95,
-        major=names("ii V I VI7, I VI7 ii V, iii VI7 ii V, I IV iii VI7 ii V I I, ii V I I"),
+        major=names(
+            "ii V I VI7, I VI7 ii V, iii VI7 ii V I VI7 ii V, I IV iii VI7 ii V I I, ii V I I"
+        ),
         minor=names("iio V i i, i iv iio V, iv VII III VI iio V i i, i VI iio V"),
         form="theme",
         p_sung=0.25,
@@ -255,7 +257,7 @@ ORIGINAL = {
         ),
         n_chords=(1, 2),
         bass=("cello", "string ensemble", "tuba", "bassoon", "trombone"),
-        bass_patterns=("sustained", "octaves"),
+        bass_patterns=("sustained", "octaves", "two beat"),
         p_bass=0.75,
         melody=names(
             "violin, viola, cello, flute, oboe, clarinet, french horn, trumpet, bassoon, piccolo"

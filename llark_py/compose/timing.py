@@ -26,6 +26,10 @@ class TempoMap:
         pace = (self.seconds[i + 1] - self.seconds[i]) / (self.quarters[i + 1] - self.quarters[i])
         return self.seconds[i] + (quarter - self.quarters[i]) * pace
 
+    def scaled(self, factor: float) -> TempoMap:
+        """Return the map of the same music taking `factor` times as long."""
+        return TempoMap(self.quarters, tuple(s * factor for s in self.seconds))
+
 
 def steady(quarter_bpm: float) -> TempoMap:
     """Make the map of a tempo that never moves."""
