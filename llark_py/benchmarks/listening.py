@@ -49,7 +49,8 @@ def ask_all(model: Any, processor: Any, trial: Trial, book: AnswerBook) -> None:
 
 def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
     """Ask whoever hears, measures and answers; `ask_all` asks a model."""
-    # Read first: a missing folder is told before an hour of work.
+    trial.check()
+    # Read first: a file that cannot be read is told before an hour of work.
     real = read_real(trial.real) if trial.real is not None else []
     font, seconds = trial.soundfont, trial.seconds
 

@@ -21,6 +21,7 @@ from llark_py.theory import parse_key
 from .clips import VOICE
 from .parsing import parse_families, parse_style
 from .questions import Item
+from .trial import MANIFEST
 
 # Names that sources use and the composer does not.
 _FAMILY_OF = {
@@ -47,12 +48,10 @@ def read_real(folder: Path) -> list[Item]:
         One item a file, in the order of the manifest; every file is asked whether it is music.
 
     Raises:
-        ConfigError: There is no manifest, or a line of it cannot be read.
+        ConfigError: A line of the manifest cannot be read.
         AudioError: A file cannot be read.
     """
-    path = folder / "manifest.jsonl"
-    if not path.is_file():
-        raise ConfigError(f"--real {folder}: there is no {path.name} in it")
+    path = folder / MANIFEST
     items = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():

@@ -6,6 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llark_py.errors import ConfigError
+
+from .typed_questions import read_questions
+
+MANIFEST = "manifest.jsonl"
 CLIP_S = 25.0
 """As long as the clips that LLark was evaluated with."""
 
@@ -37,6 +42,17 @@ class Trial:
     thorough: bool = False
     questions: Path | None = None
     plots: bool = False
+
+    def check(self) -> None:
+        """Read what can be missing, before an hour of work rather than after it.
+
+        Raises:
+            ConfigError: The real recordings have no manifest, or the questions cannot be read.
+        """
+        if self.real is not None and not (self.real / MANIFEST).is_file():
+            raise ConfigError(f"--real {self.real}: there is no {MANIFEST} in it")
+        if self.questions is not None:
+            read_questions(self.questions)
 
     def settings(self) -> dict[str, Any]:
         """What the answers of a run depend on, as JSON can hold it."""

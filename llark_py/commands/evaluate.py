@@ -60,9 +60,8 @@ def evaluate(
         if settings["benchmark"] != benchmark:
             raise ConfigError(f"{out} holds answers of '{settings['benchmark']}'")
     else:
-        if real is not None and not (real / "manifest.jsonl").is_file():
-            raise ConfigError(f"--real {real}: there is no manifest.jsonl in it")
         trial = Trial(n, soundfont, out, instruments, seconds, skip, real, True, questions)
+        trial.check()
         loaded, processor = _load(model)
         settings = {
             "benchmark": benchmark,
