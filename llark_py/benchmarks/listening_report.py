@@ -17,7 +17,7 @@ from .paraphrases import score_paraphrases
 from .questions import HEADS
 from .reliability import reliability_of_rows
 from .scores import ALL_FAMILIES, said_by, score_rows
-from .table import markdown_table, score_table
+from .table import describe_run, markdown_table, score_table
 
 COMPOSED = ("clips", "voices", "sounds", "songs")
 UNREAD = "(unread)"
@@ -101,9 +101,9 @@ def write_report(
 
 def markdown(summary: Json, settings: Mapping[str, Any]) -> str:
     """Write a summary for people."""
-    said = ", ".join(f"{k} {v}" for k, v in settings.items() if v is not None)
     parts = [
-        f"# Listening\n{said}\n\nThe first column with 95 % bootstrap intervals over recordings.",
+        f"# Listening\n{describe_run(settings)}\n\n"
+        "The first column with 95 % bootstrap intervals over recordings."
     ]
     for name, title in (("composed", "Composed, held-out soundfont"), ("real", "Real recordings")):
         if summary.get(name):

@@ -19,6 +19,11 @@ def score_table(scores: Mapping[str, Mapping[str, float | Estimate]]) -> str:
     return markdown_table(["", *scores], rows)
 
 
+def describe_run(settings: Mapping[str, Any]) -> str:
+    """Name the settings of a run in one line, those that are set."""
+    return ", ".join(f"{name} {value}" for name, value in settings.items() if value is not None)
+
+
 def markdown_table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     """Write a Markdown table."""
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]

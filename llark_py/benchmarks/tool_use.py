@@ -19,7 +19,7 @@ from llark_py.tools import names, schemas
 
 from .answers import AnswerBook, Row
 from .clips import Clip, compose_clips
-from .table import score_table
+from .table import describe_run, score_table
 from .trial import Trial
 
 MAX_CLIPS = 40
@@ -159,7 +159,7 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
         The scores as Markdown: a column for all turns and one for each kind of want.
     """
     scores = score(rows)
-    text = f"# Tool use\n{settings}\n\n{score_table(scores)}"
+    text = f"# Tool use\n{describe_run(settings)}\n\n{score_table(scores)}"
     if folder is not None:
         run = json.dumps({"run": settings, "scores": scores}, indent=1)
         (folder / "scores.json").write_text(run + "\n", encoding="utf-8")

@@ -18,7 +18,7 @@ from llark_py.track import Track
 from .answers import AnswerBook, Row
 from .clips import Clip
 from .songs import compose_songs
-from .table import markdown_table
+from .table import describe_run, markdown_table
 from .tool_use import is_grounded
 from .trial import Trial
 from .typed_checks import check_answer, check_tools
@@ -148,10 +148,9 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
     table = markdown_table(
         ["", *names], [[half, *(counts[n] for n in names)] for half, counts in scores.items()]
     )
-    said = ", ".join(f"{k} {v}" for k, v in settings.items() if v is not None)
     text = "\n\n".join(
         [
-            f"# Typed questions\n{said}\n\nChecked by word lists; whether an answer is true, and "
+            f"# Typed questions\n{describe_run(settings)}\n\nChecked by word lists; whether an answer is true, and "
             f"sensible, is for the reader.",
             table,
             *(_write_half(half, judged) for half in halves[1:]),
