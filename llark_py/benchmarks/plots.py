@@ -14,6 +14,7 @@ from .questions import HEADS
 
 _COLUMNS = 4
 _DPI = 110
+_SPAN = (-0.03, 1.03)  # of probabilities, so that points at 0 and 1 are seen
 
 
 def check_plots() -> None:
@@ -73,7 +74,7 @@ def _reliability(found: Mapping[str, Any]) -> Any:
         )
         shares = [b["n"] / r["n"] for b in r["bins"]]
         place.bar([(b["low"] + b["high"]) / 2 for b in r["bins"]], shares, 0.09, alpha=0.25)
-        place.set(xlim=(0, 1), ylim=(0, 1), title=f"{name}\nECE {r['ece']:.3f}, n {r['n']}")
+        place.set(xlim=_SPAN, ylim=_SPAN, title=f"{name}\nECE {r['ece']:.3f}, n {r['n']}")
         place.title.set_fontsize(8)
         place.set_xlabel("confidence", fontsize=8)
         place.set_ylabel("right", fontsize=8)

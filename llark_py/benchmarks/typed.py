@@ -150,8 +150,8 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
     )
     text = "\n\n".join(
         [
-            f"# Typed questions\n{describe_run(settings)}\n\nChecked by word lists; whether an answer is true, and "
-            f"sensible, is for the reader.",
+            f"# Typed questions\n{describe_run(settings)}\n\n"
+            "Checked by word lists; whether an answer is true, and sensible, is for the reader.",
             table,
             *(_write_half(half, judged) for half in halves[1:]),
         ]
