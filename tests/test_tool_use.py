@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from llark_py.assistant.core import Answer
-from llark_py.benchmarks.listening import compose_clips
+from llark_py.benchmarks.clips import compose_clips
 from llark_py.benchmarks.tool_use import ask, is_grounded, is_readable, questions_of, score
 from llark_py.messages import Message, TextPart, ToolCall, ToolResult
 
@@ -14,7 +14,7 @@ KEY = {"key": "F# minor", "runner_up": "A major", "confidence": 0.9}
 
 @pytest.fixture(scope="module")
 def clips():
-    return compose_clips(3, "synth", seconds=2.0)
+    return compose_clips(3, "synth", 2.0)
 
 
 def row(wanted, calls, answer, results=None):

@@ -1,7 +1,30 @@
 """Benchmarks: questions with known answers, put to a model, and the scores of what it says.
 
-Putting the questions and scoring the answers are separate steps over JSON lines, so that a run can
-be scored again without the model.
+A benchmark has `ask_all(model, processor, trial, book)`, which asks what the book of answers does
+not hold yet, and `report(rows, settings, folder, plots)`, which scores it. They are separate steps
+over JSON lines, so that a run can be cut off and go on, and be scored again without the model.
 """
 
-NOT_PARTS = ("asking", "parsing", "table", "trial")
+NOT_PARTS = (
+    "answers",
+    "asking",
+    "baselines",
+    "clips",
+    "estimates",
+    "heads",
+    "listening_report",
+    "paraphrases",
+    "parsing",
+    "plots",
+    "questions",
+    "real",
+    "reliability",
+    "scores",
+    "sections",
+    "songs",
+    "spoken_times",
+    "table",
+    "trial",
+    "typed_checks",
+    "typed_questions",
+)

@@ -1,65 +1,105 @@
-"""Puts one question about many recordings to a model, in batches."""
+"""Puts questions about many recordings to a model, in batches; its tools and heads beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from llark_py.assistant.ears import ears_of
+from llark_py.audio import Audio
 from llark_py.encoders.base import Encoded
 from llark_py.model.chat import with_notes
 from llark_py.prompting import render_prompt
+from llark_py.tools import Workspace, run_tool
+
+from .heads import HeadAnswer, HeardForm, head_answers, heard_form
 
 _BATCH = 25
-_MAX_NEW_TOKENS = 80
+_MAX_NEW_TOKENS = 100
 
 
-@torch.inference_mode()
-def encode_recordings(model: Any, waveforms: Sequence[Any]) -> list[Encoded]:
-    """Encode mono waveforms at the encoder's rate: frames, and notes where it writes any."""
-    weight = next(model.parameters())
-    return [
-        model.encode_recording(torch.as_tensor(w).to(weight.device, weight.dtype))._replace(
-            hearing=None
-        )
-        for w in waveforms
-    ]
-
-
-@torch.inference_mode()
-def answer_by_ear(
-    model: Any, processor: Any, recordings: Sequence[Encoded], questions: Sequence[str]
-) -> list[str]:
-    """Answer one question a recording, greedily and without tools.
+class Listener:
+    """A model as the benchmark asks it: by ear, by tool, and (of `mini`) by head.
 
     Args:
-        model: A `LlarkForConditionalGeneration`.
+        model: A `LlarkForConditionalGeneration` in evaluation mode.
         processor: Its processor.
-        recordings: As `encode_recordings` gives them.
-        questions: One for each recording.
     """
-    opening = {"role": "system", "content": render_prompt("system")}
-    answers: list[str] = []
-    device = next(model.parameters()).device
-    for first in range(0, len(recordings), _BATCH):
-        batch = slice(first, first + _BATCH)
-        chats = [
-            [opening, *with_notes([_ask(question)], [recording.notes])]
-            for recording, question in zip(recordings[batch], questions[batch], strict=True)
-        ]
-        inputs = processor.apply_chat_template(
-            chats,
-            add_generation_prompt=True,
-            tokenize=True,
-            return_dict=True,
-            audio_frames=[recording.frames.cpu() for recording in recordings[batch]],
-        ).to(device)
-        output = model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
-        new = output[:, inputs["input_ids"].shape[1] :]
-        answers += processor.tokenizer.batch_decode(new, skip_special_tokens=True)
-    return [answer.strip() for answer in answers]
+
+    def __init__(self, model: Any, processor: Any):
+        self.model, self.processor = model, processor
+        self.sample_rate: int = model.config.audio_config.sample_rate
+
+    @contextmanager
+    def lending_ears(self) -> Iterator[None]:
+        """Let the tools listen with the encoder of this model."""
+        with ears_of(self.model):
+            yield
+
+    @torch.inference_mode()
+    def hear(self, sounds: Sequence[Audio]) -> list[Encoded]:
+        """Encode recordings: frames, and notes where the encoder writes any."""
+        weight = next(self.model.parameters())
+        heard = []
+        for sound in sounds:
+            waveform = torch.as_tensor(sound.mono().resample(self.sample_rate).samples)
+            encoded = self.model.encode_recording(waveform.to(weight.device, weight.dtype))
+            heard.append(encoded._replace(frames=encoded.frames.cpu(), hearing=None))
+        return heard
+
+    @torch.inference_mode()
+    def answer(self, heard: Sequence[Encoded], questions: Sequence[str]) -> list[str]:
+        """Answer one question a recording, greedily and without tools.
+
+        Args:
+            heard: Of each recording, as `hear` gives them.
+            questions: One for each recording.
+        """
+        opening = {"role": "system", "content": render_prompt("system")}
+        answers: list[str] = []
+        device = next(self.model.parameters()).device
+        for first in range(0, len(heard), _BATCH):
+            batch = slice(first, first + _BATCH)
+            chats = [
+                [opening, *with_notes([_ask(question)], [recording.notes])]
+                for recording, question in zip(heard[batch], questions[batch], strict=True)
+            ]
+            inputs = self.processor.apply_chat_template(
+                chats,
+                add_generation_prompt=True,
+                tokenize=True,
+                return_dict=True,
+                audio_frames=[recording.frames for recording in heard[batch]],
+            ).to(device)
+            output = self.model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
+            new = output[:, inputs["input_ids"].shape[1] :]
+            answers += self.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
+        return [answer.strip() for answer in answers]
+
+    def measure(self, tool: str, sound: Audio) -> dict[str, Any]:
+        """Run a tool on a recording; what it says, or `{"error": ...}`."""
+        return run_tool(tool, {}, {"audio_1": sound}, Workspace()).content
+
+    def heads(self, sound: Audio) -> dict[str, HeadAnswer]:
+        """Ask the heads of the encoder; nothing where the model's encoder has none."""
+        encoder = _mini_of(self.model)
+        return {} if encoder is None else head_answers(sound, encoder.config.labels)
+
+    def form(self, sound: Audio) -> HeardForm | None:
+        """Ask the encoder how a song is built; None where the model's encoder cannot tell."""
+        return None if _mini_of(self.model) is None else heard_form(sound)
 
 
 def _ask(question: str) -> dict[str, Any]:
     return {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": question}]}
+
+
+def _mini_of(model: Any) -> Any:
+    from llark_py.encoders.mini import MiniEncoder
+
+    inner = model.get_base_model() if hasattr(model, "peft_config") else model
+    tower = inner.model.audio_tower
+    return tower if isinstance(tower, MiniEncoder) else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -15,12 +17,15 @@ from llark_py.instruct.grammar import dialogue
 from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, user
 from llark_py.tools import names, schemas
 
-from .listening import Clip, compose_clips
+from .answers import AnswerBook, Row
+from .clips import Clip, compose_clips
+from .table import describe_run, score_table
 from .trial import Trial
 
 MAX_CLIPS = 40
 """Dialogues share so many recordings at most: what is asked differs, not what is heard."""
 MAX_TURNS = 3
+CHUNK = 100
 
 
 def questions_of(clip: Clip, seed: int) -> list[tuple[str, list[str]]]:
@@ -35,15 +40,24 @@ def questions_of(clip: Clip, seed: int) -> list[tuple[str, list[str]]]:
     return asked
 
 
-def ask(assistant: Assistant, clips: Sequence[Clip], n: int, skip: int) -> Iterator[dict[str, Any]]:
+def ask(
+    assistant: Assistant, clips: Sequence[Clip], n: int, skip: int, first: int = 0
+) -> Iterator[Row]:
     """Hold `n` dialogues; the questions are the grammar's, everything else is the assistant's.
+
+    Args:
+        assistant: Who is asked.
+        clips: What about; dialogues take turns with them.
+        n: How many dialogues.
+        skip: Leave out the questions of so many.
+        first: Number of the first dialogue, after those.
 
     Yields:
         One row a turn: `{"id", "question", "wanted", "calls", "results", "answer", "known"}`;
         `known` is what had been measured or asked before, which may be quoted too.
     """
-    for i in range(n):
-        clip = clips[i * len(clips) // n]
+    for i in range(first, first + n):
+        clip = clips[i % len(clips)]
         history: list[Message] = []
         known = [heard_numbers(clip.audio.duration_s)]
         for question, wanted in questions_of(clip, skip + i):
@@ -117,21 +131,37 @@ def is_grounded(answer: str, known: str) -> bool:
     return not wrong and not ungrounded_numbers(answer, known)
 
 
-def evaluate_model(model: Any, processor: Any, trial: Trial) -> dict[str, dict[str, float]]:
-    """Hold dialogues of one to three questions, keep them, score them.
+def ask_all(model: Any, processor: Any, trial: Trial, book: AnswerBook) -> None:
+    """Hold dialogues of one to three questions that the book does not hold yet.
 
     Args:
         model: A `LlarkForConditionalGeneration` in evaluation mode.
         processor: Its processor.
         trial: What the dialogues are about.
-
-    Returns:
-        Scores by what the questions wanted.
+        book: Keeps them, `CHUNK` at a time.
     """
     clips = compose_clips(
-        min(trial.n, MAX_CLIPS), trial.soundfont, trial.seconds, trial.free_instruments, trial.skip
+        min(trial.n, MAX_CLIPS), trial.soundfont, trial.seconds, trial.instruments, trial.skip
     )
     with ears_of(model):
-        rows = list(ask(Assistant(model, processor), clips, trial.n, trial.skip))
-    trial.keep(rows)
-    return score(rows)
+        assistant = Assistant(model, processor)
+        for first in range(0, trial.n, CHUNK):
+            n = min(CHUNK, trial.n - first)
+            book.part(
+                f"dialogues-{first:06d}", partial(ask, assistant, clips, n, trial.skip, first)
+            )
+
+
+def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, plots: bool) -> str:
+    """Score the turns; with a folder also write `scores.json` and `report.md`.
+
+    Returns:
+        The scores as Markdown: a column for all turns and one for each kind of want.
+    """
+    scores = score(rows)
+    text = f"# Tool use\n{describe_run(settings)}\n\n{score_table(scores)}"
+    if folder is not None:
+        run = json.dumps({"run": settings, "scores": scores}, indent=1)
+        (folder / "scores.json").write_text(run + "\n", encoding="utf-8")
+        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
+    return text

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from llark_py.errors import ConfigError
+
+from .typed_questions import read_questions
+
+MANIFEST = "manifest.jsonl"
 CLIP_S = 25.0
 """As long as the clips that LLark was evaluated with."""
 
@@ -19,23 +22,39 @@ class Trial:
     Attributes:
         n: Clips, or dialogues about clips.
         soundfont: What they are played with; must not be a training soundfont.
-        answers_path: JSON lines of every answer go here.
-        free_instruments: See `listening.compose_clips`.
+        out: Folder for answers, scores, report and plots; None keeps nothing.
+        instruments: See `clips.compose_clips`.
         seconds: Length of a clip.
         skip: Leave out so many clips and dialogues first.
+        real: Folder of real recordings with a `manifest.jsonl`; None for none.
+        thorough: Also baselines, songs and paraphrases, which a training run can do without.
+        questions: File of typed questions.
+        plots: Draw pictures too.
     """
 
     n: int
     soundfont: str = "timgm"
-    answers_path: Path | None = None
-    free_instruments: bool = False
+    out: Path | None = None
+    instruments: str = "mixed"
     seconds: float = CLIP_S
     skip: int = 0
+    real: Path | None = None
+    thorough: bool = False
+    questions: Path | None = None
+    plots: bool = False
 
-    def keep(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write the answers where they go; an interrupted write leaves no file of that name."""
-        if self.answers_path is None:
-            return
-        partial = self.answers_path.with_suffix(".part")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        partial.replace(self.answers_path)
+    def check(self) -> None:
+        """Read what can be missing, before an hour of work rather than after it.
+
+        Raises:
+            ConfigError: The real recordings have no manifest, or the questions cannot be read.
+        """
+        if self.real is not None and not (self.real / MANIFEST).is_file():
+            raise ConfigError(f"--real {self.real}: there is no {MANIFEST} in it")
+        if self.questions is not None:
+            read_questions(self.questions)
+
+    def settings(self) -> dict[str, Any]:
+        """What the answers of a run depend on, as JSON can hold it."""
+        kept = {k: v for k, v in asdict(self).items() if k not in ("out", "plots")}
+        return {k: str(v) if isinstance(v, Path) else v for k, v in kept.items()}

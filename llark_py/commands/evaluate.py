@@ -1,56 +1,92 @@
-"""Measure how well a model listens (beside blind controls) and how well it uses its tools."""
+"""Measure how well a model listens (beside blind controls), uses its tools, and answers people."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 
 def evaluate(
     benchmark: Annotated[
-        str, typer.Argument(help="Which benchmark: listening, tool_use.")
+        str, typer.Argument(help="Which benchmark: listening, tool_use, typed.")
     ] = "listening",
     n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
     model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
     soundfont: Annotated[
         str, typer.Option(help="Played with this; must not be a training soundfont.")
     ] = "timgm",
-    free_instruments: Annotated[
-        bool,
-        typer.Option("--free-instruments", help="Instruments drawn whatever the style (harder)."),
-    ] = False,
+    instruments: Annotated[
+        str, typer.Option(help="own (the style's), free (whatever the style), or mixed.")
+    ] = "mixed",
     seconds: Annotated[float, typer.Option(min=1, max=900, help="Length of a clip.")] = 25.0,
     skip: Annotated[
         int, typer.Option(min=0, help="Leave out so many clips first: those already looked at.")
     ] = 0,
-    out: Annotated[Path | None, typer.Option(help="Folder for answers and scores.")] = None,
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of real recordings with a manifest.jsonl.")
+    ] = None,
+    questions: Annotated[
+        Path | None, typer.Option(help="File of typed questions (tests/questions/typed.yaml).")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for answers, scores, report and plots.")
+    ] = None,
+    plots: Annotated[bool, typer.Option(help="Draw plots into --out.")] = True,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Score the answers in --out again; asks no model.")
+    ] = False,
 ) -> None:
-    """Print a table of scores by condition; with --out also keep answers.jsonl and scores.json."""
-    import json
-
-    from llark_py.benchmarks.table import score_table
+    """Print scores by condition; with --out also keep answers and report, and go on if cut off."""
+    from llark_py.benchmarks.answers import AnswerBook, read_run
+    from llark_py.benchmarks.clips import INSTRUMENTS
+    from llark_py.benchmarks.plots import check_plots
     from llark_py.benchmarks.trial import Trial
     from llark_py.catalog import load
-    from llark_py.embedded import embedded_folder
-    from llark_py.errors import ConfigError
-    from llark_py.model.checkpoint import load_model
+    from llark_py.errors import ConfigError, UnknownNameError
 
     part = load("benchmarks", benchmark)
+    if instruments not in INSTRUMENTS:
+        raise UnknownNameError("choice of instruments", instruments, INSTRUMENTS)
     if out is not None and out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
-    loaded, processor = load_model(model or embedded_folder(), dtype="float32")
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-    answers = out / "answers.jsonl" if out is not None else None
-    trial = Trial(n, soundfont, answers, free_instruments, seconds, skip)
-    scores = part.evaluate_model(loaded, processor, trial)
-    if out is not None:
-        run = {"model": model or "mini", "n": n, "skip": skip, "seconds": seconds}
-        text = json.dumps({**run, "scores": scores}, indent=1)
-        (out / "scores.json").write_text(text + "\n", encoding="utf-8")
-    played = "any instruments" if free_instruments else "the instruments of the style"
-    which = f"{benchmark} {skip} to {skip + n - 1}, clips of {seconds:g} s"
-    typer.echo(f"model {model or 'mini'}, {which}, soundfont {soundfont}, {played}")
-    typer.echo(score_table(scores))
+    if out is not None and plots:
+        check_plots()  # before the work, not after it
+    if rescore:
+        if out is None:
+            raise ConfigError("--rescore needs --out FOLDER, where the answers are")
+        settings, book = read_run(out)
+        if settings["benchmark"] != benchmark:
+            raise ConfigError(f"{out} holds answers of '{settings['benchmark']}'")
+    else:
+        trial = Trial(n, soundfont, out, instruments, seconds, skip, real, True, questions)
+        trial.check()
+        loaded, processor = _load(model)
+        settings = {
+            "benchmark": benchmark,
+            "model": model or "mini",
+            "weights": _fingerprint(loaded),
+            **trial.settings(),
+        }
+        book = AnswerBook(out, settings)
+        part.ask_all(loaded, processor, trial, book)
+        book.close()
+    typer.echo(part.report(book.rows, settings, out, plots))
+
+
+def _load(model: str | None) -> tuple[Any, Any]:
+    from llark_py.embedded import embedded_folder
+    from llark_py.model.checkpoint import load_model
+
+    return load_model(model or embedded_folder(), dtype="float32")
+
+
+def _fingerprint(model: Any) -> str:
+    """Tell models of one name apart, such as before and after training: a few of all weights."""
+    import hashlib
+
+    digest = hashlib.sha256()
+    for weight in model.parameters():
+        digest.update(weight.detach().flatten()[:1000].float().cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]

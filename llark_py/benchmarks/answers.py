@@ -1,0 +1,93 @@
+"""Keeps the answers of a run part by part, so that a run that was cut off goes on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from llark_py.errors import ConfigError
+
+Row = dict[str, Any]
+
+
+class AnswerBook:
+    """The rows of a run by part; on disk where it has a folder.
+
+    Args:
+        folder: Where `run.json` and `parts/` are kept; None keeps all in memory.
+        settings: What the answers depend on. A folder with answers of other settings is refused.
+
+    Raises:
+        ConfigError: The folder holds another run.
+    """
+
+    def __init__(self, folder: Path | None, settings: Mapping[str, Any]):
+        self._folder = folder
+        self._rows: dict[str, list[Row]] = {}
+        if folder is None:
+            return
+        (folder / "parts").mkdir(parents=True, exist_ok=True)
+        path = folder / "run.json"
+        if path.exists():
+            there = json.loads(path.read_text(encoding="utf-8"))
+            if there != settings:
+                other = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))
+                raise ConfigError(
+                    f"{folder} holds the answers of another run (other: {', '.join(other)}); "
+                    "give the same arguments, or another --out"
+                )
+        else:
+            _write(path, json.dumps(settings, indent=1) + "\n")
+        for part in sorted((folder / "parts").glob("*.jsonl")):
+            lines = part.read_text(encoding="utf-8").splitlines()
+            self._rows[part.stem] = [json.loads(line) for line in lines]
+
+    def part(self, name: str, make: Callable[[], Iterable[Row]]) -> list[Row]:
+        """Give the rows of a part, made now unless they are there.
+
+        Args:
+            name: Names the file too.
+            make: Asks the questions; called only when there are no answers.
+        """
+        if name not in self._rows:
+            sys.stderr.write(f"{name} ...\n")
+            rows = [{"part": name, **row} for row in make()]
+            if self._folder is not None:
+                text = "".join(json.dumps(row) + "\n" for row in rows)
+                _write(self._folder / "parts" / f"{name}.jsonl", text)
+            self._rows[name] = rows
+        return self._rows[name]
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows, in order of their parts' names."""
+        return [row for name in sorted(self._rows) for row in self._rows[name]]
+
+    def close(self) -> None:
+        """Write all rows into `answers.jsonl`, for people and other programs."""
+        if self._folder is not None:
+            text = "".join(json.dumps(row) + "\n" for row in self.rows)
+            _write(self._folder / "answers.jsonl", text)
+
+
+def read_run(folder: Path) -> tuple[dict[str, Any], AnswerBook]:
+    """Read the settings and the answers of an earlier run.
+
+    Raises:
+        ConfigError: The folder holds no run.
+    """
+    path = folder / "run.json"
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no answers (no run.json); run without --rescore first")
+    settings = json.loads(path.read_text(encoding="utf-8"))
+    return settings, AnswerBook(folder, settings)
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file whole: an interrupted write leaves none of that name."""
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)

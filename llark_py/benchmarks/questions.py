@@ -1,0 +1,195 @@
+"""Puts every question about a set of recordings, also with other sounds in their places."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Protocol
+
+from llark_py.audio import Audio
+from llark_py.compose.instruments import FAMILIES
+from llark_py.instruct.facts import FAMILY_WORDS
+from llark_py.prompting import read_prompt_data
+
+from .answers import Row
+from .baselines import librosa_answers
+from .clips import CONDITIONS, Clip, is_sung, other_than, sound_of
+
+SPOKEN = {
+    "style": ("style",),
+    "instruments": ("instruments",),
+    "time_signature": ("time_signature",),
+    "vocals": ("vocals",),
+    "not_music": ("is_music", "what"),
+}
+"""Facts that are asked in words, and the questions (`prompts/benchmark.yaml`) they are asked by."""
+MEASURED = {
+    "tempo": ("estimate_tempo", "tempo_bpm"),
+    "key": ("estimate_key", "key"),
+    "tonic": ("estimate_key", "key"),
+}
+"""Facts that a tool measures: which, and the field of its result."""
+HEADS, LIBROSA, LIBROSA_BEATS = "head", "librosa", "librosa beats"
+_YES_NO_EACH = 4
+
+
+class Ear(Protocol):
+    """Whoever is asked; `asking.Listener` is a model."""
+
+    def hear(self, sounds: Sequence[Audio]) -> Sequence[Any]: ...
+
+    def answer(self, heard: Sequence[Any], questions: Sequence[str]) -> list[str]: ...
+
+    def measure(self, tool: str, sound: Audio) -> dict[str, Any]: ...
+
+    def heads(self, sound: Audio) -> Mapping[str, Any]: ...
+
+    def form(self, sound: Audio) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Item:
+    """A recording with what is known of it: fact -> truth; what is not known is not asked."""
+
+    id: str
+    audio: Audio
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+@cache
+def wording() -> dict[str, str]:
+    """The fixed questions by name."""
+    return read_prompt_data("benchmark")["questions"]
+
+
+def clip_item(clip: Clip) -> Item:
+    """Name the facts of a composed clip that are asked of all of them."""
+    track = clip.track
+    known = {
+        "style": track.genre,
+        "instruments": sorted(track.families),
+        "time_signature": track.time_signature,
+        "tempo": track.tempo_bpm,
+        "key": track.key,
+    }
+    return Item(track.id, clip.audio, {k: v for k, v in known.items() if v is not None})
+
+
+def voice_item(clip: Clip, index: int) -> Item:
+    """Name only whether somebody sings; of a pair of clips both have the same id."""
+    return Item(f"voices-{index // 2}", clip.audio, {"vocals": is_sung(clip.track)})
+
+
+def sound_item(clip: Clip) -> Item:
+    """Name only whether it is music."""
+    facts = {"not_music": clip.track.sound != "music", "kind": clip.track.sound}
+    return Item(clip.track.id, clip.audio, facts)
+
+
+def balanced_families(items: Sequence[Item], seed: int) -> list[tuple[int, str, bool]]:
+    """Draw yes/no questions: every family as often where it plays as where it does not.
+
+    Returns:
+        (index of the item, family, whether it plays).
+    """
+    rng = random.Random(f"yes/no {seed}")
+    drawn = []
+    for family in FAMILIES:
+        sides: dict[bool, list[int]] = {True: [], False: []}
+        for i, item in enumerate(items):
+            sides[family in item.facts["instruments"]].append(i)
+        n = min(_YES_NO_EACH, *map(len, sides.values()))
+        drawn += [(i, family, side) for side, of in sides.items() for i in rng.sample(of, n)]
+    return drawn
+
+
+def ask(
+    ear: Ear,
+    set_name: str,
+    items: Sequence[Item],
+    *,
+    conditions: Sequence[str] = CONDITIONS,
+    yes_no: Sequence[tuple[int, str, bool]] = (),
+    baselines: bool = False,
+) -> Iterator[Row]:
+    """Put every question under every condition.
+
+    Yields:
+        `{"set", "id", "condition", "fact", "truth"}` and either `question` and `answer` (words)
+        or `value` (what a tool, a head or librosa says; None when it declined), where known
+        with its `confidence`.
+    """
+    clips = [Clip(None, item.audio) for item in items]  # type: ignore[arg-type]
+    measured: dict[str, list[dict[str, dict[str, Any]]]] = {}
+    for condition in conditions:
+        sounds = [sound_of(clips, i, condition) for i in range(len(items))]
+        heard = list(ear.hear(sounds))
+        if condition == "other clip" and "audio" in measured:
+            # The tools have measured that sound already, as its own.
+            own = measured["audio"]
+            measured[condition] = [own[other_than(i, len(own))] for i in range(len(own))]
+        else:
+            # Every sound may stand in for another one, that is asked for something else.
+            tools = sorted({MEASURED[f][0] for item in items for f in item.facts if f in MEASURED})
+            measured[condition] = [
+                {tool: ear.measure(tool, sound) for tool in tools} for sound in sounds
+            ]
+        for row in _ask_spoken(ear, items, heard, yes_no):
+            yield {"set": set_name, "condition": condition, **row}
+        for item, results in zip(items, measured[condition], strict=True):
+            for fact, (tool, name) in MEASURED.items():
+                if fact in item.facts:
+                    result = results.get(tool, {})
+                    row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
+                    row |= {"value": result.get(name), "confidence": result.get("confidence")}
+                    yield {"set": set_name, "condition": condition, **row}
+    by_head = [ear.heads(item.audio) for item in items]
+    for item, said in zip(items, by_head, strict=True):
+        for row in _head_rows(item, said):
+            yield {"set": set_name, "condition": HEADS, **row}
+        asked = baselines and not item.facts.keys().isdisjoint(MEASURED)
+        for condition, answers in librosa_answers(item.audio).items() if asked else ():
+            for fact in item.facts.keys() & answers.keys():
+                row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
+                yield {"set": set_name, "condition": condition, **row, "value": answers[fact]}
+    for i, family, present in yes_no:
+        families = by_head[i].get("instruments")
+        if families is not None and family in families.probabilities:
+            row = {"id": items[i].id, "fact": "yes_no", "truth": present, "asked": family}
+            row |= {"set": set_name, "condition": HEADS, "value": family in families.value}
+            yield row
+
+
+def _ask_spoken(
+    ear: Ear, items: Sequence[Item], heard: Sequence[Any], yes_no: Sequence[tuple[int, str, bool]]
+) -> Iterator[Row]:
+    asked: list[tuple[int, str, Row]] = [
+        (i, wording()[name], {"fact": fact, "truth": item.facts[fact], "asked": name})
+        for fact, questions in SPOKEN.items()
+        for name in questions
+        for i, item in enumerate(items)
+        if fact in item.facts
+    ]
+    for i, family, present in yes_no:
+        question = wording()["yes_no"].format(thing=FAMILY_WORDS.get(family, family))
+        asked.append((i, question, {"fact": "yes_no", "truth": present, "asked": family}))
+    answers = ear.answer([heard[i] for i, _, _ in asked], [question for _, question, _ in asked])
+    for (i, question, row), answer in zip(asked, answers, strict=True):
+        kind = {"kind": items[i].facts["kind"]} if "kind" in items[i].facts else {}
+        yield {"id": items[i].id, **row, **kind, "question": question, "answer": answer}
+
+
+def _head_rows(item: Item, answers: Mapping[str, Any]) -> Iterator[Row]:
+    for fact, said in answers.items():
+        if fact not in item.facts:
+            continue
+        row = {"id": item.id, "fact": fact, "truth": item.facts[fact], "value": said.value}
+        if said.probabilities is not None:
+            row["probabilities"] = said.probabilities
+        if said.confidence is not None:
+            row["confidence"] = round(said.confidence, 4)
+        if "kind" in item.facts:
+            row["kind"] = item.facts["kind"]
+        yield row
