@@ -26,7 +26,7 @@ from .timing import TempoMap
 from .vocals import with_words
 from .writing import NO_CHORD, Piece, Plan, write_piece
 
-_P_FREE = 0.52
+_P_FREE = 0.5
 # Of pieces whose instruments are not their style's: the metre need not be its own either.
 _P_ANY_METRE = 0.45
 _P_DETUNED = 0.7
