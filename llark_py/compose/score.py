@@ -26,7 +26,7 @@ from .timing import TempoMap
 from .vocals import with_words
 from .writing import NO_CHORD, Piece, Plan, write_piece
 
-_P_FREE = 0.52
+_P_FREE = 0.5
 # Of pieces whose instruments are not their style's: the metre need not be its own either.
 _P_ANY_METRE = 0.45
 _P_DETUNED = 0.7
@@ -38,6 +38,8 @@ _RING_S = (1.6, 3.2)
 _MOST_NUDGE = 1.15
 # Of pieces in styles that are sung by everybody.
 _P_SUNG = 0.5
+# A style that has drums this often is known by them.
+_BY_DRUMS = 0.8
 _FADE_S = 8.0
 
 __all__ = ["Part", "Score", "ScoreNote", "compose"]
@@ -166,7 +168,9 @@ def compose(
     # 4. facts
     when = manner.tempo_map
     families = {family_of(p.instrument) for p in parts}
-    own = not free and ensemble.texture in ("band", "solo", "duo")
+    # What lives by its drums is not known by one or two players.
+    known = ("band",) if data.p_drums >= _BY_DRUMS else ("band", "solo", "duo")
+    own = not free and ensemble.texture in known
     beats, downbeats = _beats(written, metre, when, duration_s)
     melody_s = {
         p.instrument: sum(n.end_s - n.start_s for n in p.notes) for p in parts if p.role == "melody"
