@@ -28,7 +28,7 @@ class ClipSettings(Settings):
     soundfonts: list[str] = ["fluid", "musescore"]
     dev_soundfont: str = "timgm"
     not_music: float = Field(0.08, ge=0, le=0.5)
-    """Share of clips that are silence, noise or a tone."""
+    """Share of clips that are one of `compose.sounds.NOT_MUSIC`."""
     seed: int = Field(0, ge=0)
     shard_size: int = Field(250, ge=4)
     workers: int = Field(0, ge=0)

@@ -37,6 +37,7 @@ _LEVEL_DB = -33.0
 _MAX_CUT_DB, _MAX_BOOST_DB = 12.0, 24.0
 _PROBE_S = 0.25
 _PROBE_VELOCITY = 85
+_FAINTEST = 1e-4
 # Where a program is fainter than this the synthesizer cannot play it (the pianos of
 # MuseScore_General rely on modulators it does not have) and a relative plays instead.
 _UNPLAYABLE_DB = -62.0
@@ -58,7 +59,7 @@ def _synth(path: Path, rate: int) -> tuple[Any, int]:
 
 
 def can_play(soundfont: str, part: Part, sample_rate: int) -> bool:
-    """Tell whether a soundfont has the program of a part (of drums: its pieces), and may play it.
+    """Tell whether a soundfont has the program of a part (of drums: every piece), and may play it.
 
     Args:
         soundfont: A name or a path, no blend.
@@ -70,9 +71,24 @@ def can_play(soundfont: str, part: Part, sample_rate: int) -> bool:
         return False
     if soundfont == KITS:
         return drums and all(n.pitch in KIT_KEYS for n in part.notes)
-    synth, sfid = _synth(soundfont_path(soundfont), sample_rate * _OVERSAMPLING)
-    bank, program = (DRUM_BANK, 0) if drums else (0, part.program)
-    return synth.sfpreset_name(sfid, bank, program) is not None
+    path, rate = soundfont_path(soundfont), sample_rate * _OVERSAMPLING
+    if drums:
+        return all(_has_stroke(path, rate, key) for key in {n.pitch for n in part.notes})
+    synth, sfid = _synth(path, rate)
+    return synth.sfpreset_name(sfid, 0, part.program) is not None
+
+
+@lru_cache(maxsize=1024)
+def _has_stroke(path: Path, rate: int, key: int) -> bool:
+    """Tell whether the standard kit of a soundfont sounds at a key."""
+    synth, sfid = _synth(path, rate)
+    if synth.sfpreset_name(sfid, DRUM_BANK, 0) is None:
+        return False
+    _reset(synth, sfid)
+    synth.program_select(_DRUM_CHANNEL, sfid, DRUM_BANK, 0, True)
+    synth.noteon(_DRUM_CHANNEL, key, _PROBE_VELOCITY)
+    block = np.frombuffer(synth.generate_simple(round(_PROBE_S * rate)), np.float32)
+    return bool(np.abs(block).max() > _FAINTEST)
 
 
 def play_samples(score: Score, soundfont: str, sample_rate: int) -> Audio:
