@@ -86,7 +86,7 @@ class EncoderSettings(FitSettings):
     """Folder of a `mini`, or of its encoder, to start from; None = random weights."""
     generative_weight: float = Field(0.1, ge=0)
     """Of the generative loss beside those of the heads, where there is a generative stage."""
-    generative_share: float = Field(0.125, gt=0, le=1)
+    generative_share: float = Field(0.0625, gt=0, le=1)
     """Of the windows of a batch that have the generative loss too."""
 
 

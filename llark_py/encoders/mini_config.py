@@ -31,7 +31,6 @@ class MiniEncoderConfig(AudioEncoderConfig):
             codes and marks; else of the middle window only.
         writes_notes: Recordings come with a note of what the heads hear (`AudioEncoder.notes`).
         max_frames: Most embeddings of a recording, those ahead of the frames included.
-        thresholds: By head of several classes, from which probability each is said to be there.
         time_signatures, styles, families, instruments, densities, sounds: Class names of the
             heads, in order.
         feels, players: Class names of the heads for the rhythmic feel and for the number of
@@ -66,7 +65,6 @@ class MiniEncoderConfig(AudioEncoderConfig):
     instruments: list[str] = field(default_factory=lambda: ["piano"])
     densities: list[str] = field(default_factory=lambda: ["sparse", "moderate", "busy"])
     sounds: list[str] = field(default_factory=lambda: ["music", "silence", "noise", "tone"])
-
     feels: list[str] = field(default_factory=list)
     players: list[str] = field(default_factory=list)
     boundaries: bool = False
