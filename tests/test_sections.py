@@ -81,7 +81,7 @@ def test_names_are_given_where_they_can_be_told():
     lengths = np.array([6.0, 20, 20, 20, 20, 5])
     named = name_sections(list("ABCBCA"), lengths, levels)
     assert named == ["intro", "A", "chorus", "A", "chorus", "outro"]
-    loud = name_sections(list("ABCBCA"), lengths, np.array([1, 0.5, 0.9, 0.5, 0.9, 1.0]))
+    loud = name_sections(list("ABCBCA"), lengths, np.array([1.3, 0.5, 0.9, 0.5, 0.9, 1.3]))
     assert (loud[0], loud[-1]) == ("chorus", "chorus")  # short, but louder than the rest
     continued = name_sections(list("AABABB"), lengths, levels)
     assert "intro" not in continued and "outro" not in continued

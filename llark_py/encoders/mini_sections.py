@@ -22,7 +22,7 @@ THRESHOLD = 0.15
 SHORTEST_S = 6.0
 ALIKE = 0.6
 """Mean cosine similarity from which two sections carry the same letter."""
-_SHORT, _QUIET = 0.8, 0.95
+_SHORT, _QUIET, _LOUD = 0.8, 0.95, 1.2  # relative to the other sections
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -148,7 +148,7 @@ def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarra
     returning = sorted(x for x in loudness if inner.count(x) > 1)
     if len(loudness) > 1 and returning:
         chorus = max(returning, key=lambda x: loudness[x])
-        if loudness[chorus] >= np.median(list(loudness.values())):
+        if loudness[chorus] >= _LOUD * np.median(list(loudness.values())):
             names = ["chorus" if name == chorus else name for name in names]
     unnamed = list(dict.fromkeys(x for x, name in zip(letters, names) if x == name))
     return [_LETTERS[unnamed.index(name)] if name in unnamed else name for name in names]
