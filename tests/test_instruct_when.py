@@ -121,7 +121,7 @@ def test_entrances_are_told_at_their_time():
     rng = Random(2)
     told = 0
     for track in songs():
-        question, answer = one_turn("enters", track, rng) or (None, None)
+        _question, answer = one_turn("enters", track, rng) or (None, None)
         times = TIME.findall(answer.text) if answer else []
         if times:
             spans = Timeline(track).spans.values()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .balance import ask_balanced
 from .facts import FAMILY_WORDS
 from .phrases import article_of, pick
-from .scene import Scene, Turn, heard, unheard
+from .scene import Scene, Turn, denied, heard, unheard
 
 # Where there are many things to ask for most draws are dropped, and trying again hardly tilts.
 _MANY_THINGS, _MANY_TRIES = 8, 3
@@ -67,7 +67,7 @@ def yes_no(
     case = "yes" if is_there else no
     values = named(asked)
     if not scene.is_music:
-        return unheard(scene, family, as_no=True, **values)
+        return denied(scene, family, **values)
     scene.thing = thing if is_there and family == "instrument_check" else ""
     return heard(scene, family, (about,), case, **values)
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
 from statistics import median
 
 from llark_py.theory import MAJOR_TONICS, MINOR_TONICS, parse_key, pitch_class, spell
@@ -32,8 +31,9 @@ _ONSET_GRID_S = 0.05
 _TRIADS = {"min": "m", "min7": "m", "min6": "m", "minmaj7": "m", "min9": "m"}
 _DIMINISHED = {"dim", "dim7", "hdim7"}
 _MAX_CHORDS = 8
-_NUMBERS = tuple(
-    "no one two three four five six seven eight nine ten eleven twelve thirteen".split()
+_NUMBERS = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
 )
 _ENSEMBLES = ("", "a solo", "a duo", "a trio", "a quartet")
 # One name in the list of instruments, but many players.

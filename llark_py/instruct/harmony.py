@@ -8,7 +8,7 @@ from llark_py.theory import SHARP_NAMES
 
 from .facts import chord_symbol, join_words, number_word
 from .phrases import pick
-from .scene import Asker, Scene, Turn, heard, past_end, unheard
+from .scene import Asker, Scene, Turn, denied, heard, past_end, unheard
 from .timeline import clock
 
 _MAX_SPACED = 6
@@ -61,7 +61,7 @@ def _quality(symbol: str) -> str:
 def _ask_chord_check(scene: Scene) -> Turn | None:
     """Ask for a chord that is there, or as often for one of the same kind that is not."""
     if not scene.is_music:
-        return unheard(scene, "chord_check", as_no=True, chord=pick(("Am", "C", "G"), scene.rng))
+        return denied(scene, "chord_check", chord=pick(("Am", "C", "G"), scene.rng))
     names, track = _names(scene), scene.facts.track if scene.facts else None
     if not names or track is None:
         return None
@@ -108,7 +108,7 @@ def _ask_chord_pace(scene: Scene) -> Turn | None:
 def _ask_key_change(scene: Scene) -> Turn | None:
     """Ask whether the key changes; as often where it does, by the rate of changes."""
     if scene.timeline is None or not scene.is_music:
-        return unheard(scene, "key_change", as_no=True)
+        return denied(scene, "key_change")
     if not scene.timeline.track.keys:
         return None
     changes = [scene.timeline.clock(t) for t in scene.timeline.key_changes]

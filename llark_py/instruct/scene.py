@@ -157,11 +157,17 @@ def heard(
     return Turn(question, lambda: scene.hedge(scene.answer(family, case, **values), about))
 
 
-def unheard(scene: Scene, family: str, /, *, as_no: bool = False, **values: str) -> Turn:
+def unheard(scene: Scene, family: str, /, **values: str) -> Turn:
     """Ask for something where there is no recording, or no music in it."""
     scene.last = ""
+    return Turn(scene.ask(family, **values), scene.not_music)
+
+
+def denied(scene: Scene, family: str, /, **values: str) -> Turn:
+    """Ask whether something is there, where there is no recording, or no music in it."""
+    scene.last = ""
     question = scene.ask(family, **values)
-    return Turn(question, lambda: scene.not_music(as_no=as_no and scene.facts is not None))
+    return Turn(question, lambda: scene.not_music(as_no=scene.facts is not None))
 
 
 def past_end(scene: Scene, family: str) -> Turn | None:
