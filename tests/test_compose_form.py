@@ -28,7 +28,7 @@ from llark_py.compose.timing import draw_tempo_map, steady, swing_place
 from llark_py.theory import parse_key, pitch_class
 from llark_py.track import Track, crop, transpose
 
-N_SONGS, N_CLIPS = 60, 1000
+N_SONGS, N_CLIPS = 40, 700
 LEAST, MOST = 0.1, 0.46
 
 
@@ -117,12 +117,12 @@ def test_half_of_the_clips_draw_instruments_of_their_own(clips: list[Track]) -> 
     assert 0.45 <= sum(track.genre is None for track in clips) / N_CLIPS <= 0.7
     assert {i.name for track in clips for i in track.instruments} == set(INSTRUMENTS)
     sizes = Counter(len(track.instruments) for track in clips)
-    assert sizes[1] >= 80 and sizes[2] >= 100 and sum(sizes[n] for n in (4, 5, 6)) >= 250
+    assert sizes[1] >= 60 and sizes[2] >= 70 and sum(sizes[n] for n in (4, 5, 6)) >= 180
 
 
 def test_drums_alone_have_neither_key_nor_chords(clips: list[Track]) -> None:
     alone = [track for track in clips if track.families == ("drums",)]
-    assert 8 <= len(alone) <= 60
+    assert 5 <= len(alone) <= 45
     for track in alone:
         assert track.key is None and not track.chords and not track.notes and track.mood is None
         assert track.drums and track.tempo_bpm and track.beats_s
@@ -137,7 +137,7 @@ def test_short_clips_mostly_hold_one_section(clips: list[Track]) -> None:
 def test_feels_are_told_where_they_can_be_heard(clips: list[Track]) -> None:
     feels = Counter(track.feel for track in clips)
     assert set(feels) <= {*FEELS, None}
-    assert feels["swung"] >= 80 and feels["rubato"] >= 15 and feels["half-time"] >= 8
+    assert feels["swung"] >= 50 and feels["rubato"] >= 9 and feels["half-time"] >= 5
     assert all(t.time_signature != "6/8" for t in clips if t.feel in ("swung", "straight"))
 
 
@@ -159,8 +159,8 @@ def test_sections_tile_the_song_and_begin_on_downbeats(facts: list[Track]) -> No
 
 @pytest.mark.parametrize("form", FORMS)
 def test_forms_come_near_the_length_asked_for(form: str) -> None:
-    for seed in range(30):
-        n_bars = 20 + 5 * seed
+    for seed in range(12):
+        n_bars = 20 + 12 * seed
         passages = draw_form(form, n_bars, random.Random(seed))
         assert sum(p.n_bars for p in passages) == pytest.approx(n_bars, rel=0.3)
         assert [bool(p.ending) for p in passages] == [False] * (len(passages) - 1) + [True]
@@ -194,7 +194,7 @@ def test_sections_of_one_label_are_the_same_music(songs: list[Score]) -> None:
                 n = min(len(known), len(inside)) - 1
                 assert known[:n] == inside[:n], (song.seed, section)
                 compared += known is not inside
-    assert compared > 20
+    assert compared > 10
 
 
 def test_instruments_come_and_go(facts: list[Track]) -> None:
@@ -230,8 +230,8 @@ def test_a_ritardando_slows_down_and_everything_follows() -> None:
     spacing = np.diff(beats)
     assert spacing[:28] == pytest.approx([0.5] * 28)
     assert all(b > a for a, b in itertools.pairwise(spacing[27:]))
-    slowing = [s for s in (compose(n, 70.0, whole=True) for n in range(60)) if _slows(s)]
-    assert len(slowing) >= 4
+    slowing = [s for s in (compose(n, 70.0, whole=True) for n in range(30)) if _slows(s)]
+    assert len(slowing) >= 2
     for song in slowing:
         # Chords still begin on beats, and notes with the chords.
         starts = [n.start_s for p in song.parts for n in p.notes]
@@ -280,8 +280,19 @@ def test_a_faded_song_is_nearly_silent_at_its_end() -> None:
     assert level[-1] < 0.1 * level[40] and level[-4] < 0.7 * level[40]
 
 
+def test_a_middle_part_may_lie_a_fourth_higher_and_comes_home() -> None:
+    songs = [compose(seed, 90.0, style="ragtime", whole=True) for seed in range(30)]
+    away = [song for song in songs if len(song.keys) > 2]
+    assert away
+    for song in away:
+        tonics = [parse_key(k.key)[0] for k in song.keys]
+        assert tonics[0] == tonics[2] and (tonics[1] - tonics[0]) % 12 == 5
+        assert score_track(song).key == song.key or len(song.keys) > 2
+        assert song.keys[-1].end_s == song.duration_s
+
+
 def test_the_last_chorus_of_some_songs_is_higher(songs: list[Score]) -> None:
-    rising = [song for song in songs if len(song.keys) > 1]
+    rising = [song for song in songs if len(song.keys) == 2]
     assert 0.1 <= len(rising) / N_SONGS <= 0.45
     for song in rising:
         home, higher = song.keys
@@ -336,7 +347,7 @@ def test_choruses_are_louder_than_verses(songs: list[Score]) -> None:
                 level.setdefault(section.label, float(np.mean(inside)))
         if {"verse", "chorus"} <= set(level):
             louder.append(level["chorus"] > level["verse"])
-    assert len(louder) > 10 and np.mean(louder) > 0.8
+    assert len(louder) >= 5 and np.mean(louder) > 0.8
 
 
 # --- truth ----------------------------------------------------------------------------------
@@ -376,11 +387,11 @@ def test_chords_are_said_only_where_something_has_them(songs: list[Score]) -> No
 def test_a_song_is_the_same_in_every_process() -> None:
     code = (
         "import hashlib; from llark_py.compose.score import compose;"
-        "print(hashlib.sha256(repr([compose(s, d) for s in range(25) for d in (10.0, 90.0)])"
+        "print(hashlib.sha256(repr([compose(s, d) for s in range(12) for d in (10.0, 90.0)])"
         ".encode()).hexdigest())"
     )
     here = hashlib.sha256(
-        repr([compose(s, d) for s in range(25) for d in (10.0, 90.0)]).encode()
+        repr([compose(s, d) for s in range(12) for d in (10.0, 90.0)]).encode()
     ).hexdigest()
     for hash_seed in ("1", "2"):
         run = subprocess.run(

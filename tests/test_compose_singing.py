@@ -145,7 +145,8 @@ def test_a_sung_clip_knows_its_singer_and_words(seed):
     notes = [n for n in track.notes if n.instrument == "singer"]
     for word in track.words:
         assert 0 <= word.start_s < word.end_s <= 6.0 + 1e-6
-        assert any(abs(n.start_s - word.start_s) < 1e-6 for n in notes)
+        # A word that the excerpt cuts may have its first note before it.
+        assert word.start_s == 0 or any(abs(n.start_s - word.start_s) < 1e-6 for n in notes)
     assert [w.start_s for w in track.words] == sorted(w.start_s for w in track.words)
     assert np.abs(audio.samples).max() > 0.05
 

@@ -231,3 +231,18 @@ def test_notes_do_not_change_between_turns(monkeypatch):
     clip = noise(9.0)
     assert encoder.notes(clip) == encoder.notes(clip.clone())
     assert encoder.notes(clip).startswith("heard: 0:09; ")
+
+
+def test_fine_tuning_reads_the_same_notes(monkeypatch, tmp_path):
+    from types import SimpleNamespace
+
+    from llark_py.audio import save_audio
+    from llark_py.training.adapt import encode_recordings, read_notes
+
+    model, _ = noting_model(monkeypatch)
+    save_audio(Audio(noise(0.25).numpy(), RATE), tmp_path / "song.wav")
+    recipe = SimpleNamespace(data=tmp_path / "records.jsonl", max_audio_s=60.0)
+    record = SimpleNamespace(audio="song.wav")
+    files = encode_recordings(model, [record, record], recipe, tmp_path / "frames")
+    assert [read_notes(file) for file in files] == ["heard: 0:01; music"] * 2
+    assert read_notes(tmp_path / "frames" / "other.npy") is None

@@ -79,11 +79,13 @@ def test_of_two_peaks_too_close_the_higher_one_counts():
 def test_names_are_given_where_they_can_be_told():
     levels = np.array([0.2, 0.5, 0.9, 0.5, 0.9, 0.3])
     lengths = np.array([6.0, 20, 20, 20, 20, 5])
-    named = name_sections(list("ABCBCD"), lengths, levels)
-    assert named == ["intro", "verse", "chorus", "verse", "chorus", "outro"]
-    loud = name_sections(list("ABCBCD"), lengths, np.ones(6))
-    assert loud[0] == "A" and loud[-1] == "B"  # short, but as loud as the rest
-    assert name_sections(list("ABA"), np.array([9.0, 9, 9]), np.ones(3)) == ["A", "B", "A"]
+    named = name_sections(list("ABCBCA"), lengths, levels)
+    assert named == ["intro", "A", "chorus", "A", "chorus", "outro"]
+    loud = name_sections(list("ABCBCA"), lengths, np.array([1.3, 0.5, 0.9, 0.5, 0.9, 1.3]))
+    assert (loud[0], loud[-1]) == ("chorus", "chorus")  # short, but louder than the rest
+    continued = name_sections(list("AABABB"), lengths, levels)
+    assert "intro" not in continued and "outro" not in continued
+    assert name_sections(list("ABCD"), np.ones(4) * 9, np.ones(4)) == ["A", "B", "C", "D"]
     assert name_sections(["A", "B"], np.array([3.0, 30]), np.array([0.1, 1])) == ["A", "B"]
 
 

@@ -10,12 +10,12 @@ import torch
 
 from llark_py.encoders import build_encoder, encoder_config
 from llark_py.encoders.mini import Heard
-from llark_py.encoders.mini_form import Form
+from llark_py.encoders.mini_form import Form, Section, Span
 from llark_py.errors import ConfigError
 from llark_py.track import Chord, Instrument, Note, Track
 from llark_py.training.conversations import AboutClips, AboutSongs, Schedule
 from llark_py.training.dialogues import Topic, write_chats
-from llark_py.training.hearing import join_rows, judge, pad_frames, pick_rows
+from llark_py.training.hearing import activity_agreement, join_rows, judge, pad_frames, pick_rows
 from llark_py.training.recipe import LanguageSettings, SongSettings, load_recipe
 from llark_py.training.songs import Songs, make_songs, plan_songs
 
@@ -44,6 +44,7 @@ TRACK = Track(
     genre="rock",
     mood="moody",
 )
+FORM = Form(10.0, {"piano": (Span(0.0, 10.0),)})
 
 
 @pytest.fixture(scope="module")
@@ -91,13 +92,13 @@ def certain(track, **changes):
 
 
 def test_sure_and_right_heads_leave_the_facts_alone():
-    known, unsure = judge(TRACK, certain(TRACK), 0, CONFIG)
+    known, unsure = judge(TRACK, certain(TRACK), 0, CONFIG, FORM)
     assert known == TRACK and unsure == frozenset()
 
 
 def test_a_fact_that_is_surely_heard_otherwise_is_not_asked_for():
     heard = certain(TRACK, style="jazz", time_signature="3/4", lead="acoustic bass")
-    known, unsure = judge(TRACK, heard, 0, CONFIG)
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
     assert known.genre is None and known.time_signature is None and known.key == TRACK.key
     assert unsure == {"lead"}
 
@@ -106,12 +107,12 @@ def test_what_the_heads_are_not_sure_of_is_hedged():
     heard = certain(TRACK)
     heard.posteriors["style"] = torch.tensor([[0.45, 0.55]])
     heard.posteriors["families"] = torch.tensor([[0.02, 0.4]])
-    known, unsure = judge(TRACK, heard, 0, CONFIG)
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
     assert known.genre == "rock" and {"style", "mood", "instruments"} <= unsure
     heard.posteriors["families"] = torch.tensor([[0.9, 0.98]])
-    assert "instruments" in judge(TRACK, heard, 0, CONFIG)[1]
+    assert "instruments" in judge(TRACK, heard, 0, CONFIG, FORM)[1]
     noise = Track(id="n", duration_s=10, sound="noise")
-    assert judge(noise, heard, 0, CONFIG) == (noise, frozenset())
+    assert judge(noise, heard, 0, CONFIG, FORM) == (noise, frozenset())
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,35 @@ def test_chords_are_told_as_facts_when_they_are_surely_heard(played, p, sure):
     beat = torch.tensor([[[0.1, 0.9, 0.0] if i % 5 == 0 else [1.0, 0.0, 0.0] for i in range(80)]])
     heard.frame_posteriors.update(chord=chord, beat=beat)
     track = TRACK.model_copy(update={"chords": (Chord(0.0, 10.0, played),)})
-    assert ("chords" not in judge(track, heard, 0, CONFIG)[1]) is sure
+    assert ("chords" not in judge(track, heard, 0, CONFIG, FORM)[1]) is sure
+
+
+SECTIONS = ((0.0, 30.0, "verse"), (30.0, 61.0, "chorus"))
+
+
+@pytest.mark.parametrize(
+    ("heard", "kept", "sure"),
+    [
+        (((0.0, 28.0, "verse"), (28.0, 61.0, "chorus")), True, True),
+        (((0.0, 31.0, "A"), (31.0, 61.0, "B")), True, False),
+        (((0.0, 12.0, "verse"), (12.0, 61.0, "chorus")), False, True),
+        ((), False, True),
+    ],
+)
+def test_sections_are_asked_for_where_they_were_heard(heard, kept, sure):
+    song = TRACK.model_copy(
+        update={"sections": tuple(Section(*s) for s in SECTIONS), "duration_s": 61.0}
+    )
+    form = Form(61.0, {}, tuple(Section(*s) for s in heard))
+    known, unsure = judge(song, certain(TRACK), 0, CONFIG, form)
+    assert bool(known.sections) is kept and ("sections" not in unsure) is sure
+
+
+def test_entrances_that_were_heard_elsewhere_are_hedged():
+    assert activity_agreement(TRACK, FORM) == 1.0
+    late = Form(10.0, {"piano": (Span(6.0, 10.0),), "bass": (Span(0.0, 2.0),)})
+    assert activity_agreement(TRACK, late) == pytest.approx(0.4)
+    assert judge(TRACK, certain(TRACK), 0, CONFIG, late)[1] == {"activity"}
 
 
 def test_one_conversation_in_ten_comes_without_notes():

@@ -19,6 +19,7 @@ from llark_py.encoders.mini import Heard, MiniEncoder, blur
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_form import Form
 from llark_py.encoders.mini_notes import notes_of
+from llark_py.encoders.mini_songs import read_form
 from llark_py.instruct.records import Chat
 from llark_py.model import LlarkProcessor
 from llark_py.prompting import render_prompt
@@ -154,7 +155,7 @@ class AboutClips(BatchMaker):
         notes = notes_of(told, config) if self.settings.notes else [None] * n
         subjects = []
         for i, track in enumerate(tracks):
-            known, unsure = judge(track, told, i, config)
+            known, unsure = judge(track, told, i, config, read_form(told, i, config))
             subjects.append(Subject(Topic(known, notes[i], unsure), pick_rows(heard, [i])))
         return subjects
 
@@ -177,7 +178,7 @@ class AboutSongs(BatchMaker):
         subjects = []
         for _ in range(n):
             song = self.songs[rng.randrange(len(self.songs))]
-            known, unsure = judge(song.track, song.heard, 0, self.config)
+            known, unsure = judge(song.track, song.heard, 0, self.config, song.form)
             notes = song.notes if self.settings.notes else None
             subjects.append(Subject(Topic(known, notes, unsure), song.heard, song.form))
         return subjects

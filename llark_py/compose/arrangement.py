@@ -104,6 +104,7 @@ def write_part(player: Player, frame: Frame, passage: Passage, seed: str) -> lis
         notes = _write_melody(player, frame, passage, rng, random.Random(f"{seed} {passage}"))
     else:
         notes = write_chords(pattern, *frame[:4], player.register, player.velocity, rng)
+        notes = [n._replace(length=n.length * player.articulation) for n in notes]
     return [n._replace(pitch=n.pitch + passage.rise) for n in notes]
 
 
@@ -126,7 +127,15 @@ def _write_melody(
     busy, often = player.busy, player.ornaments
     if passage.label == "variation":
         busy, often = 3, max(0.2, 2 * often)
-    notes = write_melody(*frame[:4], player.register, player.velocity, frame.key, rng, busy)
+    notes = write_melody(
+        *frame[:4],
+        player.register,
+        player.velocity,
+        frame.key,
+        rng,
+        busy,
+        player.syncopation,
+    )
     notes = [n._replace(length=n.length * player.articulation) for n in notes]
     if often:
         notes = ornament(notes, frame.chords, frame.quarter_bpm, frame.key, often, taste)

@@ -25,6 +25,7 @@ _CHORD_CENTRES = (55, 59, 62, 65)
 _LOW_PATTERNS = ("power", "power eighths", "chug", "boogie")
 _BROKEN = ("arpeggio", "alberti", "fast arpeggio", "roll", "inner 0", "inner 1", "inner 2")
 _DOUBLES = (-12, 0, 12)
+_ROOM = 5
 
 
 class Player(NamedTuple):
@@ -33,7 +34,8 @@ class Player(NamedTuple):
     `patterns` are names of patterns (of drums: a kit), one for each material of the form in turn;
     `register` is (centre, low, high) in MIDI pitches; `articulation` the share of their time that
     notes sound; `ornaments` how often they are adorned; `when` is empty for who plays at any
-    time, `solo` or `double` for who has the tune in solos or doubles it, `double` semitones away.
+    time, `solo` or `double` for who has the tune in solos or doubles it, `double` semitones away;
+    `busy` and `syncopation` as in `write_melody`.
     """
 
     instrument: str
@@ -46,7 +48,8 @@ class Player(NamedTuple):
     ornaments: float = 0.0
     when: str = ""
     double: int = 0
-    busy: int | None = None
+    busy: int = 1
+    syncopation: float = 0.0
 
 
 class Ensemble(NamedTuple):
@@ -84,8 +87,15 @@ def _accompanist(name: str, pattern: str, role: str, rng: random.Random) -> Play
     other = pattern
     if role == "chords" and voice.polyphonic and rng.random() < 0.3:
         other = rng.choice(("block", "arpeggio", "held" if not voice.decays else "block"))
+    sustained = role == "pad" or pattern in ("held", "drone") or other in ("held", "drone")
     return Player(
-        name, role, _program(name, rng), (pattern, other), velocity, _register(name, centre)
+        name,
+        role,
+        _program(name, rng),
+        (pattern, other),
+        velocity,
+        _register(name, centre),
+        articulation=1.0 if sustained else rng.choice((0.5, 0.75, 1.0, 1.0)),
     )
 
 
@@ -114,18 +124,19 @@ def _melodist(name: str, style: Style, rng: random.Random, when: str = "") -> Pl
         rng.randint(84, 110),
         _register(name, centre),
         articulation=rng.uniform(*style.articulation),
-        ornaments=rng.choice((0.0, 0.0, 0.08, 0.2)),
+        ornaments=rng.choice((0.0, 1.0, 2.0)) * style.ornaments,
         when=when,
-        busy=rng.randint(2, 3) if when == "solo" else None,
+        busy=rng.randint(2, 3) if when == "solo" else rng.choice(style.busy),
+        syncopation=style.syncopation,
     )
 
 
-def _singer(rng: random.Random) -> Player:
+def _singer(style: Style, rng: random.Random) -> Player:
     """Draw a kind of voice; the words are set later."""
     kind = RANGES[rng.choice(list(RANGES))]
     centre = (kind.low + kind.high) // 2 + rng.choice((-3, 0, 0, 3))
-    # The last chorus may be two semitones higher.
-    register = (fit(centre, kind.low + 5, kind.high - 5), kind.low, kind.high - 2)
+    # Room above for sections that lie higher.
+    register = (fit(centre, kind.low + 5, kind.high - 7), kind.low, kind.high - _ROOM)
     return Player(
         SINGER.name,
         "melody",
@@ -133,7 +144,8 @@ def _singer(rng: random.Random) -> Player:
         ("melody",),
         rng.randint(84, 108),
         register,
-        busy=rng.randint(0, 2),
+        busy=min(2, rng.choice(style.busy)),
+        syncopation=style.syncopation,
     )
 
 
@@ -161,7 +173,7 @@ def draw_ensemble(style: Style, *, free: bool, sung: bool, rng: random.Random) -
         # Who has the tune leaves it to the singer, unless nobody else would accompany.
         others = [p for p in players if p.role != "melody" or p.when == "solo"]
         band = others or [p._replace(role="chords") for p in players]
-        players = [*band, _singer(rng)]
+        players = [*band, _singer(style, rng)]
     return Ensemble(texture, players)
 
 

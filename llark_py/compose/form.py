@@ -75,6 +75,7 @@ _MOST_SECTIONS = 14
 P_RISE = 0.25
 """How often the last chorus (or theme) of a song with a choice of sections is higher."""
 _RISES = (1, 2, 2)
+_FOURTH, _P_AWAY = 5, 0.25
 _ENDING_ODDS = {
     "song": (0.4, 0.2, 0.15, 0.25),
     "theme": (0.35, 0.5, 0.1, 0.05),
@@ -125,13 +126,15 @@ def draw_form(form: str, n_bars: int, rng: random.Random) -> list[Passage]:
     last = max(i for i, (label, _) in enumerate(plan) if label in _REPEATABLE)
     rises = rng.random() < P_RISE and len(plan) >= 4
     rise = rng.choice(_RISES)
+    # A middle part may lie a fourth higher, as the trio of a march or a rag does.
+    away = _FOURTH if form == "theme" and rng.random() < _P_AWAY and not rises else 0
     ending = rng.choices(ENDINGS, _ENDING_ODDS[form])[0]
     passages = []
     for i, (label, bars) in enumerate(plan):
         passage = draw_passage(label, bars, rng)
         passages.append(
             passage._replace(
-                rise=rise if rises and i >= last else 0,
+                rise=rise if rises and i >= last else away if label == "bridge" else 0,
                 fill=i < len(plan) - 1,
                 ending=ending if i == len(plan) - 1 else "",
                 turn=sum(label == other for other, _ in plan[:i]),

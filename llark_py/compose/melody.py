@@ -23,13 +23,22 @@ _CELLS = {
         ((0.5, 0.5, 0.5), (0.5, 0.5, 0.25, 0.25), (0.25, 0.25, 0.5, 0.5)),
     ),
 }
+# Lengths that put the weight between the beats, calm or busy.
+_SYNCOPATED = (
+    ((0.5, 1.0, 0.5), (1.5, 0.5), (0.75, 0.75, 0.5), (1.0,)),
+    ((0.25, 0.5, 0.25), (0.5, 1.0, 0.5), (0.75, 0.75, 0.5), (0.5, 0.5)),
+)
 _REST = 0.1
 _PHRASE_BARS = 4
 
 
-def _motif(metre: str, busy: int, rng: random.Random) -> list[tuple[float, float]]:
+def _motif(
+    metre: str, busy: int, syncopation: float, rng: random.Random
+) -> list[tuple[float, float]]:
     """Draw the rhythm of one bar: (place, length) of its notes, rests left out."""
     cells = _CELLS["compound" if metre == "6/8" else "simple"][busy]
+    if metre != "6/8" and rng.random() < syncopation:
+        cells = _SYNCOPATED[busy >= 2]
     notes: list[tuple[float, float]] = []
     at, end = 0.0, BAR_QUARTERS[metre]
     while at < end - 1e-6:
@@ -53,6 +62,7 @@ def write_melody(
     key: tuple[int, str],
     rng: random.Random,
     busy: int | None = None,
+    syncopation: float = 0.0,
 ) -> list[QuarterNote]:
     """Write a melody over the chords.
 
@@ -66,6 +76,7 @@ def write_melody(
         key: (tonic pitch class, mode).
         rng: Source of the choices.
         busy: 0 calm to 3 busy; drawn when None.
+        syncopation: How often a motif has its weight between the beats.
     """
     centre, low, high = register
     bar = BAR_QUARTERS[metre]
@@ -76,7 +87,7 @@ def write_melody(
         busy = min(busy, 2)
     elif quarter_bpm < 70:
         busy = max(busy, 1)
-    motifs = [_motif(metre, busy, rng) for _ in range(2)]
+    motifs = [_motif(metre, busy, syncopation, rng) for _ in range(2)]
     order = rng.choice(((0, 0, 1, 0), (0, 1, 0, 1), (0, 0, 0, 1), (0, 1, 1, 0)))
     scales = {c[2:]: scale_over(c, *key) for c in set(chords)}
     low, high = max(low, centre - 11), min(high, centre + 13)

@@ -59,9 +59,9 @@ def mood_of(
         if minor:
             return "tense" if arousal > 0.2 else "melancholic"
         return "epic" if arousal > 0.2 else "majestic"
-    if genre == "hip-hop":
+    if genre in ("hip-hop", "reggae", "bossa nova"):
         return "moody" if minor else "laid-back"
-    if genre == "electronic dance":
+    if genre in ("electronic dance", "disco", "drum and bass", "punk"):
         return "energetic"
     if arousal > 0.6:
         return "intense" if minor else "energetic"

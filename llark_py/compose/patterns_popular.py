@@ -146,6 +146,12 @@ _MORE_BASSES: dict[str, dict[str, tuple[tuple[Hit, ...], ...]]] = {
         "3/4": (line(0.95, "0 r"), line(0.95, "0 r, 2 5")),
         "6/8": (line(0.9, "0 r, 1.5 5"),),
     },
+    # It goes before the beat: the fifth before the third, the next root before the first.
+    "tumbao": {
+        "4/4": (line(1.3, "0 r, 1.5 5, 3 8"), line(1.3, "0 r, 1.5 5, 3 a")),
+        "3/4": (line(0.9, "0 r, 1.5 5, 2.5 8"),),
+        "6/8": (line(0.9, "0 r, 1 5, 2 8"),),
+    },
     # Long low notes that move late.
     "sub": {
         "4/4": (

@@ -38,6 +38,8 @@ _RING_S = (1.6, 3.2)
 _MOST_NUDGE = 1.15
 # Of pieces in styles that are sung by everybody.
 _P_SUNG = 0.5
+# A style that has drums this often is known by them.
+_BY_DRUMS = 0.8
 _FADE_S = 8.0
 
 __all__ = ["Part", "Score", "ScoreNote", "compose"]
@@ -166,7 +168,9 @@ def compose(
     # 4. facts
     when = manner.tempo_map
     families = {family_of(p.instrument) for p in parts}
-    own = not free and ensemble.texture in ("band", "solo", "duo")
+    # What lives by its drums is not known by one or two players.
+    known = ("band",) if data.p_drums >= _BY_DRUMS else ("band", "solo", "duo")
+    own = not free and ensemble.texture in known
     beats, downbeats = _beats(written, metre, when, duration_s)
     melody_s = {
         p.instrument: sum(n.end_s - n.start_s for n in p.notes) for p in parts if p.role == "melody"

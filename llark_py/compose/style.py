@@ -34,7 +34,9 @@ class Style(NamedTuple):
     progressions of the style (empty: those of everybody). `form` is a name in `form.FORMS`;
     `pedal` how often the bass stays on the tonic while chords change; `percussion` how often
     hands drum where no kit plays; `articulation` the share of its time that a note of the melody
-    sounds, from shortest to longest.
+    sounds, from shortest to longest; `busy` are the motions of its tunes (0 calm to 3 busy, one is
+    drawn), `syncopation` how often their weight lies between the beats, `ornaments` how often a
+    long note is adorned.
     """
 
     tempo_bpm: tuple[float, float]
@@ -65,6 +67,9 @@ class Style(NamedTuple):
     pedal: float = 0.0
     percussion: float = 0.0
     articulation: tuple[float, float] = (0.75, 1.0)
+    busy: tuple[int, ...] = (0, 1, 1, 2, 2, 3)
+    syncopation: float = 0.1
+    ornaments: float = 0.05
 
     def progressions(self, mode: str) -> tuple[str, ...]:
         """The style's own progressions in a mode."""

@@ -15,7 +15,7 @@ ORIGINAL = {
             (("clean electric guitar", "overdriven guitar"), "strum"),
             (("distorted guitar", "overdriven guitar"), "power"),
             (("piano", "rock organ"), "block"),
-            (("acoustic guitar",), "strum"),
+            (("overdriven guitar", "clean electric guitar"), "power eighths"),
         ),
         n_chords=(1, 2),
         bass=BASSES,
@@ -64,6 +64,9 @@ ORIGINAL = {
         form="theme",
         p_sung=0.25,
         rubato=0.05,
+        busy=(1, 2, 2, 3),
+        syncopation=0.4,
+        ornaments=0.1,
     ),
     "classical piano": Style(
         tempo_bpm=(44, 190),
@@ -82,6 +85,8 @@ ORIGINAL = {
         form="theme",
         rubato=0.45,
         articulation=(0.55, 1.0),
+        syncopation=0.0,
+        ornaments=0.2,
     ),
     "electronic dance": Style(
         tempo_bpm=(100, 178),
@@ -138,6 +143,7 @@ ORIGINAL = {
         rubato=0.1,
         percussion=0.15,
         pedal=0.08,
+        ornaments=0.15,
     ),
     "ambient": Style(
         tempo_bpm=(40, 100),
@@ -163,6 +169,7 @@ ORIGINAL = {
         pedal=0.3,
         rubato=0.1,
         articulation=(0.95, 1.05),
+        busy=(0, 0, 1),
     ),
     "hip-hop": Style(
         tempo_bpm=(62, 112),
@@ -190,6 +197,7 @@ ORIGINAL = {
         signature=("drums",),
         half_time=0.25,
         p_sung=0.2,
+        syncopation=0.3,
     ),
     "latin": Style(
         tempo_bpm=(80, 200),
@@ -204,7 +212,7 @@ ORIGINAL = {
         ),
         n_chords=(1, 1),
         bass=("acoustic bass", "electric bass"),
-        bass_patterns=("bossa",),
+        bass_patterns=("tumbao",),
         p_bass=0.95,
         kit="latin",
         kits=(0, 8, 32),
@@ -216,6 +224,7 @@ ORIGINAL = {
         p_sung=0.4,
         percussion=0.5,
         form="theme",
+        syncopation=0.5,
     ),
     "metal": Style(
         tempo_bpm=(88, 220),
@@ -270,5 +279,7 @@ ORIGINAL = {
         rubato=0.25,
         pedal=0.12,
         articulation=(0.5, 1.02),
+        syncopation=0.0,
+        ornaments=0.1,
     ),
 }

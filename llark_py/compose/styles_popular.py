@@ -35,6 +35,8 @@ POPULAR = {
         signature=("drums", "synth", "piano"),
         half_time=0.12,
         p_sung=0.9,
+        busy=(1, 1, 2),
+        syncopation=0.4,
     ),
     "funk": Style(
         tempo_bpm=(88, 124),
@@ -62,6 +64,8 @@ POPULAR = {
         p_sung=0.45,
         percussion=0.2,
         articulation=(0.45, 0.8),
+        busy=(2, 3),
+        syncopation=0.7,
     ),
     "reggae": Style(
         tempo_bpm=(62, 92),
@@ -86,6 +90,8 @@ POPULAR = {
         p_melody=0.7,
         swing=0.3,
         p_sung=0.7,
+        busy=(0, 1, 1, 2),
+        syncopation=0.35,
     ),
     "disco": Style(
         tempo_bpm=(108, 130),
@@ -112,6 +118,7 @@ POPULAR = {
         pads=("string ensemble", "brass section"),
         p_pad=0.5,
         p_sung=0.6,
+        syncopation=0.35,
     ),
     "punk": Style(
         tempo_bpm=(158, 214),
@@ -134,6 +141,7 @@ POPULAR = {
         signature=("guitar",),
         p_sung=0.85,
         articulation=(0.6, 0.9),
+        busy=(1, 1, 2),
     ),
     "gospel": Style(
         tempo_bpm=(58, 126),
@@ -163,6 +171,8 @@ POPULAR = {
         signature=("choir", "organ", "voice"),
         p_sung=0.8,
         articulation=(0.85, 1.0),
+        ornaments=0.2,
+        syncopation=0.2,
     ),
     "drum and bass": Style(
         tempo_bpm=(160, 180),

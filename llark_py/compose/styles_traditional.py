@@ -43,6 +43,8 @@ TRADITIONAL = {
         signature=("guitar", "piano", "organ"),
         form="blues",
         p_sung=0.6,
+        syncopation=0.3,
+        ornaments=0.2,
     ),
     "country": Style(
         tempo_bpm=(84, 150),
@@ -69,6 +71,8 @@ TRADITIONAL = {
         swing=0.25,
         signature=("guitar", "strings"),
         p_sung=0.8,
+        busy=(1, 1, 2, 2),
+        ornaments=0.15,
     ),
     "bossa nova": Style(
         tempo_bpm=(96, 156),
@@ -97,6 +101,8 @@ TRADITIONAL = {
         p_sung=0.5,
         percussion=0.4,
         articulation=(0.8, 1.0),
+        busy=(1, 1, 2),
+        syncopation=0.6,
     ),
     "celtic": Style(
         tempo_bpm=(92, 152),
@@ -125,6 +131,9 @@ TRADITIONAL = {
         p_sung=0.15,
         pedal=0.4,
         articulation=(0.7, 0.95),
+        busy=(2, 3, 3),
+        syncopation=0.0,
+        ornaments=0.25,
     ),
     "ragtime": Style(
         tempo_bpm=(78, 118),
@@ -147,5 +156,7 @@ TRADITIONAL = {
         swing=0.15,
         form="theme",
         articulation=(0.55, 0.85),
+        busy=(2, 3, 3),
+        syncopation=0.75,
     ),
 }

@@ -34,6 +34,7 @@ class Rates:
         moods: Mood -> share of tracks.
         feels: Rhythmic feel -> share of tracks.
         sections: Section label -> share of the tracks with two sections or more that have it.
+        changes: `key` -> share of the tracks with timed keys in which it changes.
         sounds: `music`, `noise`, ... -> share of recordings.
     """
 
@@ -45,6 +46,7 @@ class Rates:
     moods: dict[str, float] = field(default_factory=dict)
     feels: dict[str, float] = field(default_factory=dict)
     sections: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, float] = field(default_factory=dict)
     sounds: dict[str, float] = field(default_factory=dict)
 
 
@@ -77,6 +79,8 @@ def measure_rates(tracks: Iterable[Track]) -> Rates:
             things |= {"families": list(facts.families), "instruments": facts.instruments}
         if timeline.has_form:
             things["sections"] = list({s.label for s in timeline.sections})
+        if track.keys:
+            things["changes"] = ["key"] if timeline.key_changes else []
         for name, present in things.items():
             known[name] += 1
             counts[name].update(present)

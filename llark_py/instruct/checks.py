@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from .balance import ask_balanced
 from .facts import FAMILY_WORDS
 from .phrases import article_of, pick
-from .scene import Scene, Turn, heard, unheard
+from .scene import Scene, Turn, denied, heard, unheard
 
 # Where there are many things to ask for most draws are dropped, and trying again hardly tilts.
 _MANY_THINGS, _MANY_TRIES = 8, 3
@@ -39,6 +39,7 @@ def yes_no(
     about: str,
     *,
     known: bool = True,
+    no: str = "no",
 ) -> Turn | None:
     """Ask whether a thing is there, as often where it is as where it is not.
 
@@ -49,6 +50,7 @@ def yes_no(
         rates: Thing -> share of tracks that have it; these are asked for.
         about: Slot that the answer tells of.
         known: Whether the facts can tell.
+        no: Which answers are given where the thing is not there.
     """
     if scene.is_music and not known:
         return None
@@ -62,10 +64,10 @@ def yes_no(
     thing, is_there = drawn
     scene.asked.add(thing)
     asked = FAMILY_WORDS.get(thing, thing)
-    case = "yes" if is_there else "no"
+    case = "yes" if is_there else no
     values = named(asked)
     if not scene.is_music:
-        return unheard(scene, family, as_no=True, **values)
+        return denied(scene, family, **values)
     scene.thing = thing if is_there and family == "instrument_check" else ""
     return heard(scene, family, (about,), case, **values)
 

@@ -8,7 +8,7 @@ from .checks import compare
 from .facts import FAMILY_WORDS, join_words, number_word, spoken_name
 from .listening import ask_heard
 from .phrases import pick
-from .scene import Asker, Scene, Turn, heard, unheard
+from .scene import Asker, Scene, Turn, denied, heard, unheard
 
 _KIT_PIECES = 4
 _CLEARLY_MORE = 2
@@ -102,7 +102,7 @@ def _ask_music(scene: Scene) -> Turn | None:
     if scene.rng.random() * share >= min(music, 1.0 - music):
         return None
     if not scene.is_music:
-        return unheard(scene, "music", as_no=True)
+        return denied(scene, "music")
     return heard(scene, "music", (), "yes")
 
 

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-
 from statistics import median
 
 from llark_py.theory import MAJOR_TONICS, MINOR_TONICS, parse_key, pitch_class, spell
@@ -32,15 +31,18 @@ _ONSET_GRID_S = 0.05
 _TRIADS = {"min": "m", "min7": "m", "min6": "m", "minmaj7": "m", "min9": "m"}
 _DIMINISHED = {"dim", "dim7", "hdim7"}
 _MAX_CHORDS = 8
-_NUMBERS = tuple(
-    "no one two three four five six seven eight nine ten eleven twelve thirteen".split()
+_NUMBERS = (
+    *("no", "one", "two", "three", "four", "five", "six"),
+    *("seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen"),
 )
 _ENSEMBLES = ("", "a solo", "a duo", "a trio", "a quartet")
 # One name in the list of instruments, but many players.
 _SECTIONS = ("section", "ensemble", "strings", "choir", "oohs")
 # An instrument that needs current; drums and voices count for neither side.
-_ELECTRIC = ("electric", "distorted", "overdriven", "synth", "slap", "fretless", "muted guitar")
-_ELECTRIC += ("rock organ", "jazz guitar")
+_ELECTRIC = (
+    *("electric", "distorted", "overdriven", "muted guitar", "jazz guitar"),
+    *("slap", "fretless", "synth", "rock organ"),
+)
 _NEUTRAL = ("drums", "voice", "choir")
 # Median pitch of a singer from which a voice is middling, and high.
 _REGISTERS, _REGISTER_LIMITS = ("low", "middle", "high"), (57, 66)
@@ -70,9 +72,12 @@ def chord_symbol(label: str, key: str | None = None) -> str | None:
 
 def chord_cycle(labels: list[str], key: str | None = None) -> list[str]:
     """Name the chords in order, once round if they repeat, at most eight."""
+    return _once_round([chord_symbol(label, key) for label in labels])
+
+
+def _once_round(chords: Sequence[str | None]) -> list[str]:
     symbols: list[str] = []
-    for label in labels:
-        symbol = chord_symbol(label, key)
+    for symbol in chords:
         if symbol and (not symbols or symbols[-1] != symbol):
             symbols.append(symbol)
     for period in range(2, _MAX_CHORDS + 1):
@@ -80,6 +85,11 @@ def chord_cycle(labels: list[str], key: str | None = None) -> list[str]:
         if repeats and len(symbols) > period:
             return symbols[:period]
     return symbols[:_MAX_CHORDS]
+
+
+def key_at(track: Track, time_s: float) -> str | None:
+    """Return the key at a time, that of most of the track where keys have no times."""
+    return next((k.key for k in track.keys if k.start_s <= time_s < k.end_s), track.key)
 
 
 def number_word(number: int) -> str:
@@ -147,15 +157,19 @@ class Facts:
         return "drums" in self.families if self.track.instruments else None
 
     @cached_property
+    def symbols(self) -> list[str | None]:
+        """The symbol of each of the Track's chords, spelled in the key of its time."""
+        return [chord_symbol(c.label, key_at(self.track, c.start_s)) for c in self.track.chords]
+
+    @cached_property
     def chords(self) -> list[str]:
         """Chord symbols in order, see `chord_cycle`."""
-        return chord_cycle([c.label for c in self.track.chords], self.track.key)
+        return _once_round(self.symbols)
 
     @cached_property
     def chord_names(self) -> list[str]:
         """The different chord symbols, in order of their first appearance."""
-        symbols = (chord_symbol(c.label, self.track.key) for c in self.track.chords)
-        return list(dict.fromkeys(s for s in symbols if s))
+        return list(dict.fromkeys(s for s in self.symbols if s))
 
     @cached_property
     def ensemble(self) -> str | None:
@@ -221,7 +235,7 @@ class Facts:
             if self.instruments
             else None,
             "chords": " - ".join(self.chords) if self.chords else None,
-            "feel": getattr(self.track, "feel", None),
+            "feel": self.track.feel,
             "ensemble": self.ensemble,
             "amplified": self.amplified,
             "register": self.register,

@@ -10,7 +10,7 @@ from .checks import yes_no
 from .ensemble import names_of
 from .facts import join_words, number_word
 from .phrases import pick
-from .scene import Asker, Scene, Turn, heard, unheard
+from .scene import Asker, Scene, Turn, heard, past_end, unheard
 from .timeline import Timeline, clock
 
 _TOO_SHORT_S = 20.0
@@ -30,6 +30,9 @@ def _of_form(family: str, *, needs_name: bool = False, needs_time: bool = False)
             values["section"] = pick(list(scene.rates.sections) or ["chorus"], scene.rng)
         if needs_time:
             values["at"] = clock(scene.rng.random() * 60.0, 60.0)
+            late = past_end(scene, family) if scene.is_music else None
+            if late is not None:
+                return late
         if scene.timeline is None or not scene.is_music:
             return unheard(scene, family, **values)
         timeline = scene.timeline
@@ -86,8 +89,8 @@ def _section_length(scene: Scene, timeline: Timeline) -> Turn | None:
 
 def _section_after(scene: Scene, timeline: Timeline) -> Turn | None:
     first: dict[str, Section | None] = {}
-    for section, following in pairwise(timeline.sections):
-        first.setdefault(section.label, following)
+    for section, after in pairwise(timeline.sections):
+        first.setdefault(section.label, after)
     first.setdefault(timeline.sections[-1].label, None)
     label = pick(list(first), scene.rng)
     following = first[label]

@@ -65,7 +65,7 @@ _TOTAL = sum(_WEIGHTS)
 _REPEATABLE = {"family_check", "instrument_check", "style_check", "mood_check", "unknowable"}
 _REPEATABLE |= {"instrument_compare", "chord_check", "off_topic"}
 _REPEATABLE |= {"enters", "playing_at", "change_at", "section_at", "section_when"}
-YES_NO = (*listening.YES_NO, *voices.YES_NO, *form.YES_NO, "music")
+YES_NO = (*listening.YES_NO, *voices.YES_NO, *form.YES_NO, *harmony.YES_NO, "music")
 """Families whose answers are yes as often as no, over many tracks."""
 
 
@@ -96,7 +96,7 @@ def dialogue(
             by default.
         unsure: Slots of which the listener is not sure: `style`, `mood`, `meter`, `instruments`,
             `lead`, `density`, `speed`, `mode`, `chords`, `feel`, `voice`, `register`, `sections`,
-            `activity`. Answers about them are hedged, and captions tell them as guesses.
+            `activity`, `key`. Answers about them are hedged, and captions tell them as guesses.
 
     Returns:
         Messages of the roles user, assistant and tool.

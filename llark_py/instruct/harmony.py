@@ -6,9 +6,9 @@ from statistics import median
 
 from llark_py.theory import SHARP_NAMES
 
-from .facts import chord_symbol, number_word
+from .facts import chord_symbol, join_words, number_word
 from .phrases import pick
-from .scene import Asker, Scene, Turn, heard, unheard
+from .scene import Asker, Scene, Turn, denied, heard, past_end, unheard
 from .timeline import clock
 
 _MAX_SPACED = 6
@@ -35,8 +35,7 @@ def _ask_end_chord(family: str, place: int) -> Asker:
     def ask(scene: Scene) -> Turn | None:
         if not scene.is_music:
             return unheard(scene, family)
-        track = scene.facts.track if scene.facts else None
-        symbols = [chord_symbol(c.label, track.key) for c in track.chords] if track else []
+        symbols = scene.facts.symbols if scene.facts else []
         if not symbols or symbols[place] is None:
             return None
         return heard(scene, family, ("chords",), chord=str(symbols[place]))
@@ -62,7 +61,7 @@ def _quality(symbol: str) -> str:
 def _ask_chord_check(scene: Scene) -> Turn | None:
     """Ask for a chord that is there, or as often for one of the same kind that is not."""
     if not scene.is_music:
-        return unheard(scene, "chord_check", as_no=True, chord=pick(("Am", "C", "G"), scene.rng))
+        return denied(scene, "chord_check", chord=pick(("Am", "C", "G"), scene.rng))
     names, track = _names(scene), scene.facts.track if scene.facts else None
     if not names or track is None:
         return None
@@ -80,6 +79,9 @@ def _ask_chord_at(scene: Scene) -> Turn | None:
     time_s = float(int(scene.rng.random() * duration_s))
     if scene.timeline is None or not scene.is_music:
         return unheard(scene, "chord_at", at=clock(time_s, duration_s))
+    late = past_end(scene, "chord_at") if scene.facts and scene.facts.chords else None
+    if late is not None:
+        return late
     chord = scene.timeline.chord_at(time_s, _CHORD_MARGIN_S)
     if chord is None:
         return None
@@ -103,6 +105,22 @@ def _ask_chord_pace(scene: Scene) -> Turn | None:
     return heard(scene, "chord_pace", ("chords",), case)
 
 
+def _ask_key_change(scene: Scene) -> Turn | None:
+    """Ask whether the key changes; as often where it does, by the rate of changes."""
+    if scene.timeline is None or not scene.is_music:
+        return denied(scene, "key_change")
+    if not scene.timeline.track.keys:
+        return None
+    changes = [scene.timeline.clock(t) for t in scene.timeline.key_changes]
+    rate = scene.rates.changes.get("key", 0.5)
+    share = rate if changes else 1.0 - rate
+    if not share or scene.rng.random() * share >= min(rate, 1.0 - rate):
+        return None
+    if not changes:
+        return heard(scene, "key_change", ("key",), "no")
+    return heard(scene, "key_change", ("key",), "yes", times=join_words(changes))
+
+
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "chords": (4.0, _ask_chords),
     "first_chord": (1.0, _ask_end_chord("first_chord", 0)),
@@ -110,5 +128,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "chord_count": (1.0, _ask_chord_count),
     "chord_check": (2.0, _ask_chord_check),
     "chord_at": (1.2, _ask_chord_at),
+    "key_change": (2.0, _ask_key_change),
     "chord_pace": (0.8, _ask_chord_pace),
 }
+YES_NO = ("key_change",)

@@ -11,10 +11,11 @@ from .balance import Rates
 from .facts import Facts
 from .phrases import Template, fill, grammar, pick, sentence
 from .simulate import LOW_CONFIDENCE, simulate
-from .timeline import Timeline
+from .timeline import Timeline, clock
 
 TOOL_OF = {"tempo": "estimate_tempo", "key": "estimate_key", "notes": "transcribe_notes"}
 """Which tool measures what."""
+_P_PAST_END = 0.1
 
 
 @dataclass(frozen=True)
@@ -156,11 +157,29 @@ def heard(
     return Turn(question, lambda: scene.hedge(scene.answer(family, case, **values), about))
 
 
-def unheard(scene: Scene, family: str, /, *, as_no: bool = False, **values: str) -> Turn:
+def unheard(scene: Scene, family: str, /, **values: str) -> Turn:
     """Ask for something where there is no recording, or no music in it."""
     scene.last = ""
+    return Turn(scene.ask(family, **values), scene.not_music)
+
+
+def denied(scene: Scene, family: str, /, **values: str) -> Turn:
+    """Ask whether something is there, where there is no recording, or no music in it."""
+    scene.last = ""
     question = scene.ask(family, **values)
-    return Turn(question, lambda: scene.not_music(as_no=as_no and scene.facts is not None))
+    return Turn(question, lambda: scene.not_music(as_no=scene.facts is not None))
+
+
+def past_end(scene: Scene, family: str) -> Turn | None:
+    """Now and then ask about a time after the end; None most of the time."""
+    if scene.timeline is None or scene.rng.random() >= _P_PAST_END:
+        return None
+    timeline = scene.timeline
+    late_s = timeline.track.duration_s * (1.2 + scene.rng.random()) + 5.0
+    question = scene.ask(family, at=clock(late_s, late_s))
+    scene.last = "ear"
+    end = timeline.clock(timeline.track.duration_s)
+    return Turn(question, lambda: scene.answer("past_end", end=end))
 
 
 def case_of(result: dict[str, Any]) -> str:

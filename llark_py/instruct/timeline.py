@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from llark_py.track import Section, Track
 
-from .facts import chord_symbol
+from .facts import chord_symbol, key_at
 
 PAUSE_S = 4.0
 """A shorter silence of an instrument is a rest, not an exit."""
@@ -155,8 +156,14 @@ class Timeline:
         """Name the chord at a time; None when it changes within the margin."""
         for chord in self.track.chords:
             if chord.start_s + margin_s <= time_s < chord.end_s - margin_s:
-                return chord_symbol(chord.label, self.track.key)
+                return chord_symbol(chord.label, key_at(self.track, time_s))
         return None
+
+    @cached_property
+    def key_changes(self) -> list[float]:
+        """When another key begins; keys that an excerpt has cut to a sliver are left out."""
+        keys = [k for k in self.track.keys if k.end_s - k.start_s >= _MIN_SECTION_S]
+        return [b.start_s for a, b in pairwise(keys) if a.key != b.key]
 
     @cached_property
     def ending(self) -> str | None:

@@ -6,7 +6,7 @@ from .checks import is_plural, named
 from .ensemble import names_of
 from .facts import join_words, number_word
 from .phrases import pick
-from .scene import Asker, Scene, Turn, heard, unheard
+from .scene import Asker, Scene, Turn, heard, past_end, unheard
 from .timeline import Change, Timeline, clock
 
 _P_FROM_START = 0.3
@@ -29,13 +29,16 @@ def _in_time(family: str, *, needs_name: bool = False, needs_time: bool = False)
     def ask(scene: Scene) -> Turn | None:
         timeline = scene.timeline
         if timeline is None or not scene.is_music:
-            values = {}
+            values: dict[str, str] = {}
             if needs_name:
                 values = named(pick(list(scene.rates.instruments) or ["piano"], scene.rng))
             if needs_time:
                 duration_s = timeline.track.duration_s if timeline else 60.0
                 values["at"] = clock(scene.rng.random() * duration_s, duration_s)
             return unheard(scene, family, **values)
+        late = past_end(scene, family) if needs_time else None
+        if late is not None:
+            return late
         return _MAKERS[family](scene, timeline) if timeline.spans else None
 
     return ask

@@ -7,13 +7,12 @@ from .scene import Asker, Scene, Turn, heard, unheard
 
 
 def _ask_vocals(scene: Scene) -> Turn | None:
-    """Ask whether somebody sings; a choir without a singer is neither yes nor no."""
+    """Ask whether somebody sings; a choir without a singer is more than a no."""
     voice = scene.facts.voice if scene.facts else None
-    if scene.is_music and voice == "choir":
-        return heard(scene, "vocals", ("voice",), "choir")
     present = ["singing"] if voice == "singer" else []
+    no = "choir" if voice == "choir" else "no"
     rates = {"singing": scene.rates.families.get("voice", 0.5)}
-    return yes_no(scene, "vocals", present, rates, "voice", known=voice is not None)
+    return yes_no(scene, "vocals", present, rates, "voice", known=voice is not None, no=no)
 
 
 def _ask_of_singer(family: str, *needs: str) -> Asker:
