@@ -108,7 +108,7 @@ def read_spans(
 
 def read_sections(
     tokens: np.ndarray,
-    chroma: np.ndarray,
+    bands: np.ndarray,
     activity: np.ndarray,
     level: np.ndarray,
     boundary: np.ndarray | None = None,
@@ -117,12 +117,12 @@ def read_sections(
 
     Args:
         tokens: `(frames, width)`, 10 frames a second, as all of these.
-        chroma: `(frames, 12)`.
+        bands: `(frames, 64)` mel spectrum.
         activity: `(frames, families)`.
         level: `(frames,)` loudness, linear.
         boundary: `(frames,)` probability of a boundary, where a head has learned it.
     """
-    views = [_pool(standard) for standard in (_standardise(tokens), chroma, activity)]
+    views = [_pool(standard) for standard in (_standardise(tokens), bands, activity)]
     at_rate = FRAMES_PER_SECOND / _SECTION_FRAMES
     peaks = None if boundary is None else _pool(boundary[:, None], np.max)[:, 0]
     return find_sections(views, _pool(level[:, None])[:, 0], at_rate, boundary=peaks)

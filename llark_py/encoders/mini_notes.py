@@ -27,8 +27,10 @@ SURE = 0.6
 """What is less probable gets a question mark."""
 _PRESENT, _LEAST_CHORD = 0.4, 0.35
 _BRIEF_S, _METRE_S, _COURSE_S, _SONG_S = 1.0, 3.0, 6.0, 30.0
-_MOST_PLAYERS, _MOST_FAMILIES = (6, 8), (6, 8)  # of a clip, of a song
-_MOST_EVENTS, _MOST_SECTIONS = (3, 5), (6, 12)
+# Of a clip, of a song: about 90 and 160 tokens then, of which a moment takes six.
+_MOST_PLAYERS, _MOST_FAMILIES, _MOST_SECTIONS = (5, 7), (5, 7), (3, 7)
+_MOST_EVENTS = {"enters": (2, 3), "leaves": (2, 2)}
+_LEAST_SOUNDING_S = (0.0, 4.0)
 
 
 def write_notes(
@@ -126,19 +128,39 @@ def _describe(heads: _Heads, form: Form, offset_s: float) -> Iterator[str]:
     if form.duration_s >= _METRE_S and (chords := heads.chords()):
         sure = chords.probability >= SURE
         yield words["chords" if sure else "doubtful_chords"].format(_write_chords(chords))
-    if len(form.sections) > 1:
-        begins = [(s.start_s, s.label) for s in form.sections]
-        changes = [
-            b for b, before in zip(begins, [None, *begins]) if not before or b[1] != before[1]
-        ]
-        yield words["sections"].format(_write_events(changes[: _MOST_SECTIONS[long]], offset_s))
+    if sections := _longest_sections(form, _MOST_SECTIONS[long]):
+        yield words["sections"].format(_write_events(sections, offset_s))
     if form.duration_s >= _COURSE_S:
-        edge = {name: (spans[0].start_s, spans[-1].end_s) for name, spans in form.spans.items()}
-        enters = [(t, name) for t, name in form.entrances if t == edge[name][0]]
-        leaves = [(t, name) for t, name in form.exits if t == edge[name][1]]
-        for kind, events in (("enters", enters), ("leaves", leaves)):
-            if events:
-                yield words[kind].format(_write_events(events[: _MOST_EVENTS[long]], offset_s))
+        for kind, most in _MOST_EVENTS.items():
+            if events := _main_events(form, kind, most[long], _LEAST_SOUNDING_S[long]):
+                yield words[kind].format(_write_events(events, offset_s))
+
+
+def _longest_sections(form: Form, most: int) -> list[tuple[float, str]]:
+    """When the longest sections begin, in order; neighbours of one name are one section."""
+    runs: list[tuple[float, float, str]] = []
+    for section in form.sections:
+        if runs and runs[-1][2] == section.label:
+            runs[-1] = (runs[-1][0], section.end_s, section.label)
+        else:
+            runs.append((section.start_s, section.end_s, section.label))
+    if len(runs) < 2:
+        return []
+    kept = sorted(runs, key=lambda run: run[0] - run[1])[:most]
+    return sorted((start_s, label) for start_s, _, label in kept)
+
+
+def _main_events(form: Form, kind: str, most: int, least_s: float) -> list[tuple[float, str]]:
+    """When families enter first or leave for good, in order; those that sound longest."""
+    sounding = {name: sum(s.end_s - s.start_s for s in form.spans[name]) for name in form.spans}
+    if kind == "enters":
+        edge = {name: spans[0].start_s for name, spans in form.spans.items()}
+        events = [event for event in form.entrances if event[0] == edge[event[1]]]
+    else:
+        edge = {name: spans[-1].end_s for name, spans in form.spans.items()}
+        events = [event for event in form.exits if event[0] == edge[event[1]]]
+    events = [event for event in events if sounding[event[1]] >= least_s]
+    return sorted(sorted(events, key=lambda event: -sounding[event[1]])[:most])
 
 
 def _write_events(events: Sequence[tuple[float, str]], offset_s: float) -> str:

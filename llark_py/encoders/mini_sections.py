@@ -17,17 +17,17 @@ KERNELS_S = (8.0, 16.0)
 """Seconds on either side that are compared."""
 SMOOTHING_S = 2.0
 """What is shorter, such as a chord or a bar, makes no section of its own."""
-THRESHOLD = 0.16
+THRESHOLD = 0.15
 """Novelty of a boundary: half the difference of similarity within and across it, at least."""
 SHORTEST_S = 6.0
-ALIKE = 0.35
+ALIKE = 0.6
 """Mean cosine similarity from which two sections carry the same letter."""
 _SHORT, _QUIET = 0.8, 0.95
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 class Section(NamedTuple):
-    """A stretch of a song, with a letter (`A`, `B`, ...) or a name (`intro`, `chorus`, ...)."""
+    """A stretch of a song, with a letter (`A`, `B`, ...) or a name (`intro`, `chorus`, `outro`)."""
 
     start_s: float
     end_s: float
@@ -119,10 +119,10 @@ def group_sections(
 
 
 def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarray) -> list[str]:
-    """Name what can honestly be named from outside; the rest keeps its letter.
+    """Name what can honestly be named from outside; the rest keeps letters.
 
-    An intro is a first section that is short, quiet and does not return, an outro such a last one;
-    the chorus is what returns and is loudest, a verse what else returns.
+    An intro is a first section that is short, quiet and unlike the next, an outro such a last one;
+    a chorus is what returns and is loudest. What else returns is a verse too seldom to say so.
 
     Args:
         letters: Of the sections, in order.
@@ -130,26 +130,28 @@ def name_sections(letters: Sequence[str], lengths: np.ndarray, levels: np.ndarra
         levels: `(sections,)` mean loudness, linear.
 
     Returns:
-        `intro`, `verse`, `chorus`, `outro` or the letter, for each section.
+        `intro`, `chorus`, `outro` or a letter (those left begin at A again), for each section.
     """
     names, last = list(letters), len(letters) - 1
     if last < 2:
         return names
-    for place, name in ((0, "intro"), (last, "outro")):
+    for place, beside, name in ((0, 1, "intro"), (last, last - 1, "outro")):
         others = np.delete(np.arange(last + 1), place)
         short = lengths[place] <= _SHORT * np.median(lengths[others])
         quiet = levels[place] <= _QUIET * np.median(levels[others])
-        if letters.count(letters[place]) == 1 and short and quiet:
+        if short and quiet and letters[place] != letters[beside]:
             names[place] = name
-    returning = sorted({x for x in letters if letters.count(x) > 1})
-    if len(returning) < 2:  # one part that returns may be either
-        return names
-    loudness = {x: np.mean([lv for y, lv in zip(letters, levels) if y == x]) for x in returning}
-    chorus = max(returning, key=lambda x: (loudness[x], letters.count(x)))
-    for i, letter in enumerate(letters):
-        if names[i] == letter and letter in returning:
-            names[i] = "chorus" if letter == chorus else "verse"
-    return names
+    inner = [x for x, name in zip(letters, names) if x == name]
+    loudness = {
+        x: float(np.mean([v for y, v in zip(letters, levels) if y == x])) for x in set(inner)
+    }
+    returning = sorted(x for x in loudness if inner.count(x) > 1)
+    if len(loudness) > 1 and returning:
+        chorus = max(returning, key=lambda x: loudness[x])
+        if loudness[chorus] >= np.median(list(loudness.values())):
+            names = ["chorus" if name == chorus else name for name in names]
+    unnamed = list(dict.fromkeys(x for x, name in zip(letters, names) if x == name))
+    return [_LETTERS[unnamed.index(name)] if name in unnamed else name for name in names]
 
 
 def find_sections(

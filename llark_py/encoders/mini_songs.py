@@ -16,11 +16,12 @@ from torch import Tensor
 from .mini_config import MiniEncoderConfig
 from .mini_features import (
     HOP,
+    MEL_BANDS,
+    MEL_STEPS,
     MEL_WIDTH,
     extract_features,
     normalise_level,
     num_feature_frames,
-    split_streams,
 )
 from .mini_form import Form, read_sections, read_spans
 from .mini_network import N_GLOBAL
@@ -157,7 +158,7 @@ def read_form(
     boundary = heard.frame_posteriors.get(_BOUNDARY)
     sections = read_sections(
         to_numpy(heard.tokens[item, N_GLOBAL:]),
-        _chroma(features),
+        _bands(features),
         activity,
         to_numpy(_level(features)),
         None if boundary is None else to_numpy(boundary[item, :, -1]),
@@ -182,11 +183,10 @@ def _level(features: Tensor) -> Tensor:
     return features[:, :MEL_WIDTH].float().exp().square().mean(-1).sqrt()
 
 
-def _chroma(features: Tensor) -> np.ndarray:
-    """Pitch classes `(T, 12)` of features `(T, 488)`, each frame relative to its loudest."""
-    _, pitch = split_streams(features[None])
-    folded = pitch[0].float().exp().unflatten(-1, (-1, 12, 2)).sum((1, 3))
-    return to_numpy(folded / folded.amax(-1, keepdim=True).clamp(min=1e-6))
+def _bands(features: Tensor) -> np.ndarray:
+    """Mel spectrum `(T, 64)` of features `(T, 488)`, each band relative to its mean."""
+    bands = features[:, :MEL_WIDTH].float().unflatten(-1, (MEL_STEPS, MEL_BANDS)).mean(1)
+    return to_numpy(bands - bands.mean(0))
 
 
 def to_numpy(values: Tensor) -> np.ndarray:
