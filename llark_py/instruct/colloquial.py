@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from random import Random
 
@@ -11,21 +12,25 @@ _P_LOWER = 0.45
 _P_NO_MARK = 0.4
 _P_OPENER = 0.1
 _P_CLOSER = 0.07
-_P_SPELLING = 0.12
-_P_TYPO = 0.07
+_P_SPELLING = 0.3
+_P_TYPO = 0.1
+_P_SHOUTED = 0.01
+_P_MORE_MARKS = 0.03
 _MIN_TYPO_LETTERS = 5
 
 
 @cache
-def _spellings() -> tuple[tuple[str, str], ...]:
+def _spellings() -> tuple[tuple[re.Pattern[str], str], ...]:
     return tuple(
-        (right, wrong) for right, wrongs in words()["spellings"].items() for wrong in wrongs
+        (re.compile(rf"(?<!\w){re.escape(right)}(?!\w)"), wrong)
+        for right, wrongs in words()["spellings"].items()
+        for wrong in wrongs
     )
 
 
 def noisy(question: str, rng: Random) -> str:
     """Return the question with some of what people do: lower case, no question mark, fillers,
-    short forms and slips of the finger."""
+    short forms, slips of the finger and shouting."""
     if rng.random() < _P_OPENER:
         opener = fill(pick(words()["openers"], rng), {}, rng)
         question = f"{opener} {question[:1].lower()}{question[1:]}"
@@ -34,14 +39,18 @@ def noisy(question: str, rng: Random) -> str:
         question = f"{question[:-1]}{pick((',', ''), rng)} {closer}{question[-1]}"
     if rng.random() < _P_SPELLING:
         right, wrong = pick(_spellings(), rng)
-        question = question.replace(right, wrong, 1)
+        question = right.sub(wrong, question, count=1)
     if rng.random() < _P_TYPO:
         question = _mistype(question, rng)
     if rng.random() < _P_NO_MARK:
         question = question.rstrip(".?!")
+    elif question.endswith("?") and rng.random() < _P_MORE_MARKS:
+        question += pick(("?", "??", "!", "!?"), rng)
     draw = rng.random()
     if draw < _P_LOWER:
         return question.lower()
+    if draw > 1.0 - _P_SHOUTED:
+        return question.upper()
     return question[:1].upper() + question[1:]
 
 

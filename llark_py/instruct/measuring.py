@@ -252,15 +252,15 @@ def ask_relative(scene: Scene) -> Turn | None:
 
 
 FAMILIES: dict[str, tuple[float, Asker]] = {
-    "tempo": (7.0, ask_tempo),
-    "key": (7.0, ask_key),
-    "notes": (4.0, ask_notes),
-    "beats": (2.0, ask_beats),
-    "key_check": (1.5, ask_key_check),
-    "mode": (2.5, ask_mode),
-    "both": (3.0, ask_both),
-    "tool_and_ear": (1.5, ask_tool_and_ear),
-    "three": (1.0, ask_three),
+    "tempo": (10.0, ask_tempo),
+    "key": (10.0, ask_key),
+    "notes": (6.0, ask_notes),
+    "beats": (3.0, ask_beats),
+    "key_check": (2.5, ask_key_check),
+    "mode": (3.5, ask_mode),
+    "both": (4.5, ask_both),
+    "tool_and_ear": (2.5, ask_tool_and_ear),
+    "three": (2.0, ask_three),
     "again": (1.5, ask_again),
     "relative": (6.0, ask_relative),
 }
