@@ -1,6 +1,6 @@
 """What recordings are kept on and sent through: records, tape, telephones, mp3 and ogg.
 
-Nothing here moves music in time by more than about a millisecond or changes its length, so that every
+Nothing here moves music in time by more than about a millisecond or changes its length, so every
 fact stays true.
 """
 
