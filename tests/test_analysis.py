@@ -134,7 +134,10 @@ def test_a_recording_is_listened_to_once(monkeypatch):
         return {"tempo": p.tempo, "key": p.key, "sound": np.array([0.7, 0.1, 0.1, 0.1])}
 
     config = SimpleNamespace(
-        sample_rate=16_000, tempo_bins_bpm=BINS, sounds=["music", "silence", "noise", "tone"]
+        sample_rate=16_000,
+        tempo_bins_bpm=BINS,
+        sounds=["music", "silence", "noise", "tone"],
+        song_frames=False,
     )
     monkeypatch.setattr(
         listening, "_encoder", lambda: SimpleNamespace(analyse=analyse, config=config)

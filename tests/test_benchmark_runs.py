@@ -25,6 +25,7 @@ from llark_py.benchmarks.trial import Trial
 from llark_py.benchmarks.typed_questions import Question, read_questions
 from llark_py.commands.evaluate import evaluate
 from llark_py.errors import ConfigError, MissingExtraError
+from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.messages import Message, TextPart, ToolCall, ToolResult
 from llark_py.track import Instrument, Section, Track
 
@@ -56,7 +57,8 @@ class Oracle:
         if name == "vocals":
             return "Yes." if facts.get("vocals") else "No, it is instrumental."
         if question.startswith("Is there any"):
-            return "Yes." if any(f[:5] in question for f in facts.get("instruments", ())) else "No."
+            words = [FAMILY_WORDS.get(f, f) for f in facts.get("instruments", ())]
+            return "Yes." if any(word in question for word in words) else "No."
         return str(facts.get(name, "I cannot tell."))
 
     def measure(self, tool, sound):

@@ -219,8 +219,8 @@ def test_assistant_and_benchmarks_give_the_model_the_same_notes(monkeypatch):
     samples = np.random.default_rng(0).normal(0, 0.1, 400).astype(np.float32)
     Assistant(model, processor, tools=[], max_new_tokens=2).ask(Audio(samples, 1600), "Style?")
     monkeypatch.setattr(asking, "_MAX_NEW_TOKENS", 2)
-    recordings = asking.encode_recordings(model, [samples])
-    asking.answer_by_ear(model, processor, recordings, ["Style?"])
+    listener = asking.Listener(model, processor)
+    listener.answer(listener.hear([Audio(samples, 1600)]), ["Style?"])
     for prompt in prompts:
         assert "<|audio_eos|>\nheard: 0:01; music\nStyle?" in prompt
     assert prompts[0] == prompts[1]

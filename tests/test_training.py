@@ -278,7 +278,7 @@ def test_agreement_is_told_with_notes_and_without(debug_run):
     heard = agreement.hear_clips(model.model.audio_tower, shards, 3)
     said = agreement.said_by_heads(heard, model.config.audio_config)
 
-    def honest(model, processor, recordings, questions):
+    def honest(self, recordings, questions):
         texts = []
         for question, heads in zip(questions, said, strict=True):
             if "genre" in question:
@@ -294,7 +294,7 @@ def test_agreement_is_told_with_notes_and_without(debug_run):
         return texts if recordings[0].notes else ["What?"] * len(questions)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(agreement, "answer_by_ear", honest)
+        patch.setattr(agreement.Listener, "answer", honest)
         report = agreement.measure_agreement(model, processor, shards, 3)
     agreed = report["with notes"]
     assert agreed["style"] == agreed["time_signature"] == agreed["yes_no"] == 1.0

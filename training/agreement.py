@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from llark_py.benchmarks.asking import answer_by_ear
+from llark_py.benchmarks.asking import Listener
 from llark_py.benchmarks.parsing import (
     parse_families,
     parse_style,
@@ -115,7 +115,8 @@ def _compare(
     wording["yes_no"] = [
         questions["yes_no"].format(family=FAMILY_WORDS.get(family, family)) for family in asked
     ]
-    answers = {f: answer_by_ear(model, processor, recordings, w) for f, w in wording.items()}
+    listener = Listener(model, processor)
+    answers = {fact: listener.answer(recordings, texts) for fact, texts in wording.items()}
     scores: dict[str, float] = {}
     for fact, parse in _NAMED.items():
         agrees = [parse(a) == heads[fact] for a, heads in zip(answers[fact], said, strict=True)]
