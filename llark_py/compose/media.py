@@ -71,7 +71,11 @@ def codec(samples: np.ndarray, name: str, loss: float, sample_rate: int) -> np.n
     peak = float(np.abs(samples).max()) + 1e-9
     file = io.BytesIO()
     scaled = np.asarray(samples * (0.9 / peak), np.float32)
-    soundfile.write(file, scaled, sample_rate, format=form, subtype=subtype, compression_level=loss)
+    settings = {"format": form, "subtype": subtype, "compression_level": loss}
+    with soundfile.SoundFile(file, "w", sample_rate, channels=1, **settings) as sink:
+        # Second by second: libsndfile's vorbis coder overflows its stack on minutes at once.
+        for first in range(0, len(scaled), sample_rate):
+            sink.write(scaled[first : first + sample_rate])
     file.seek(0)
     decoded = soundfile.read(file, dtype="float32")[0][: len(samples)]
     decoded = np.pad(decoded, (0, len(samples) - len(decoded)))
