@@ -60,7 +60,7 @@ def test_codecs_take_any_length(n):
 
 
 def test_a_codec_takes_a_whole_song():
-    """Written at once, four minutes end the process: libsndfile's vorbis coder has a small stack."""
+    """Written at once, four minutes end the process: the stack of the vorbis coder is small."""
     song = np.sin(np.arange(240 * RATE, dtype=np.float32) * 0.1)
     for name in ("mp3", "ogg"):
         assert np.corrcoef(media.codec(song, name, 0.2, RATE), song)[0, 1] > 0.95

@@ -53,7 +53,7 @@ def make_makers(
     """
     settings, shards = recipe.language, Shards(clips, "train")
 
-    def options(kind: Kind, turns: int, families: Any, batch_size: int) -> dict[str, Any]:
+    def options(kind: str, turns: int, families: Any, batch_size: int) -> dict[str, Any]:
         return {
             "settings": settings,
             "turns": turns,
@@ -69,8 +69,10 @@ def make_makers(
         "all": AboutClips(shards, encoder, **options("all", settings.turns, None, size)),
     }
     if recipe.songs.n:
-        about = options("songs", settings.song_turns, WHEN, settings.song_batch_size)
-        makers["songs"] = AboutSongs(Songs(songs), encoder.config, **about)
+        heard, size = Songs(songs), settings.song_batch_size
+        for kind, families in (("songs", None), ("course", WHEN)):
+            about = options(kind, settings.song_turns, families, size)
+            makers[kind] = AboutSongs(heard, encoder.config, **about)
     return makers
 
 

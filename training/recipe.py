@@ -36,7 +36,7 @@ class ClipSettings(Settings):
 
 
 class SongSettings(Settings):
-    """Whole songs, composed for questions about form, where and when; heard once, then kept."""
+    """Excerpts and whole songs (from 45 s on), heard once, then kept."""
 
     n: int = Field(0, ge=0)
     """How many; 0: none."""
@@ -98,9 +98,10 @@ class GenerateSettings(FitSettings):
     codec_codes: int = Field(512, ge=2)
 
 
-Kind = Literal["ear", "words", "all", "songs"]
-"""What a batch asks: `ear` short questions that are answered by listening, `words` questions that a
-tool answers (nothing is listened to), `all` everything, `songs` form, where and when."""
+Kind = Literal["ear", "words", "all", "songs", "course"]
+"""What a batch asks: of windows of clips `ear` short questions that are answered by listening,
+`words` questions that a tool answers (nothing is listened to), `all` everything; of songs and
+excerpts `songs` everything, `course` form, where and when."""
 
 
 class LanguageSettings(FitSettings):
@@ -153,9 +154,10 @@ class MiniRecipe(Settings):
 
     @model_validator(mode="after")
     def _songs_are_there_to_be_asked_about(self) -> MiniRecipe:
-        asked = "songs" in (*self.language.kinds, *self.language.basic_kinds)
+        asked = {"songs", "course"}.intersection(self.language.kinds + self.language.basic_kinds)
         if asked and not (self.songs.n and self.language.song_frames):
-            raise ValueError("the kind 'songs' needs songs.n > 0 and language.song_frames=true")
+            names = " and ".join(f"'{kind}'" for kind in sorted(asked))
+            raise ValueError(f"the kind {names} needs songs.n > 0 and language.song_frames=true")
         if self.songs.shortest_s > self.songs.longest_s:
             raise ValueError("songs.shortest_s must not be above songs.longest_s")
         return self

@@ -1,4 +1,4 @@
-"""A stage of `mini`: whole songs, composed, heard by the fitted encoder, and kept as heard.
+"""A stage of `mini`: songs and excerpts, composed, heard by the fitted encoder, kept as heard.
 
 To hear a song of two minutes costs more than a step of the language model on it, so it is done
 once. A shard is `NAME.safetensors` (what the encoder heard, float16) and `NAME.jsonl` (facts, form
@@ -8,6 +8,7 @@ and notes, one song a line); both are renamed into place, the tensors last.
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 from collections.abc import Sequence
@@ -20,7 +21,8 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from llark_py.compose.clip import make_song
+from llark_py.compose.clip import make_clip, make_song
+from llark_py.compose.score import WHOLE_S
 from llark_py.compose.soundfonts import check_soundfont
 from llark_py.encoders.mini import Heard, MiniEncoder
 from llark_py.encoders.mini_form import Form, Section, Span
@@ -53,6 +55,12 @@ class Song:
     notes: str
 
 
+def _draw_length(limits: tuple[float, float], rng: random.Random) -> float:
+    """Draw a length in seconds, evenly on a logarithmic scale: people also ask about excerpts."""
+    shortest, longest = limits
+    return math.exp(rng.uniform(math.log(shortest), math.log(longest)))
+
+
 @lru_cache(maxsize=1)
 def _listener(folder: Path) -> MiniEncoder:
     return MiniEncoder.from_pretrained(folder).eval()
@@ -66,8 +74,9 @@ def make_song_shard(job: SongJob) -> Path:
     lines = []
     for number, seed in enumerate(range(job.first, job.first + job.n)):
         rng = random.Random(f"song {seed}")
-        soundfont, seconds = rng.choice(job.soundfonts), rng.uniform(*job.seconds)
-        track, audio = make_song(seed, seconds, soundfont)
+        soundfont, seconds = rng.choice(job.soundfonts), _draw_length(job.seconds, rng)
+        make = make_song if seconds >= WHOLE_S else make_clip
+        track, audio = make(seed, seconds, soundfont)
         samples = audio.mono().resample(encoder.config.sample_rate).samples
         hearing = encoder.listen(samples)
         tensors |= {f"{number}/{name}": t.half() for name, t in _flatten(hearing.heard).items()}
