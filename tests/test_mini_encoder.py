@@ -182,3 +182,10 @@ def test_tools_listen_with_the_encoder_they_are_lent(encoder):
             assert not np.allclose(listen(audio).key, first.key)
         assert np.allclose(listen(audio).key, first.key)
         assert np.allclose(first.key, encoder.analyse(audio.samples)["key"])
+
+
+def test_thresholds_are_those_of_the_config_or_one_for_all():
+    config = encoder_config("mini", families=["piano", "bass"], instruments=["piano"] * 3)
+    assert config.present_from("instruments").tolist() == [0.4] * 3
+    config.thresholds = {"families": [0.2, 0.5]}
+    assert config.present_from("families").tolist() == [0.2, 0.5]

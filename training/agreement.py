@@ -38,7 +38,6 @@ from llark_py.prompting import read_prompt_data
 from .shards import Shards
 from .windows import plain_batch
 
-_PRESENT = 0.5
 CONDITIONS = ("with notes", "without notes")
 
 
@@ -58,10 +57,10 @@ def hear_clips(encoder: MiniEncoder, shards: Shards, n: int) -> Heard:
 
 def said_by_heads(heard: Heard, config: MiniEncoderConfig) -> list[dict[str, Any]]:
     """List what the heads say of each window: `style`, `time_signature`, `families`."""
-    said = []
+    said, least = [], config.present_from("families")
     for item in range(len(heard.tokens)):
         best = {head: int(heard.posteriors[head][item].argmax()) for head in _NAMED}
-        there = heard.posteriors["families"][item].cpu().numpy() > _PRESENT
+        there = heard.posteriors["families"][item].cpu().numpy() > least
         said.append(
             {head: config.labels[head][index] for head, index in best.items()}
             | {"families": {f for f, plays in zip(config.families, there, strict=True) if plays}}

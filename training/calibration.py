@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
-from llark_py.encoders.mini import PRESENT, MiniEncoder
+from llark_py.encoders.mini import MiniEncoder
+from llark_py.encoders.mini_config import PRESENT
 
 from .labels import IGNORE
 from .scoring import collect

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def make_makers(
     """
     settings, shards = recipe.language, Shards(clips, "train")
 
-    def options(kind: str, turns: int, families: Any, batch_size: int) -> dict[str, Any]:
+    def options(kind: Kind, turns: int, families: Any, batch_size: int) -> dict[str, Any]:
         return {
             "settings": settings,
             "turns": turns,
@@ -70,7 +70,8 @@ def make_makers(
     }
     if recipe.songs.n:
         heard, size = Songs(songs), settings.song_batch_size
-        for kind, families in (("songs", None), ("course", WHEN)):
+        asked: dict[Kind, Sequence[str] | None] = {"songs": None, "course": WHEN}
+        for kind, families in asked.items():
             about = options(kind, settings.song_turns, families, size)
             makers[kind] = AboutSongs(heard, encoder.config, **about)
     return makers

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from llark_py.encoders.mini import PRESENT, MiniEncoder
+from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_config import MULTI_LABEL_HEADS
 from llark_py.encoders.mini_features import standardise
 
@@ -117,7 +117,7 @@ def _tempo_scores(encoder: MiniEncoder, scores: Tensor, target: Tensor) -> dict[
 
 def _family_scores(chances: np.ndarray, true: np.ndarray, encoder: MiniEncoder) -> dict[str, float]:
     families = encoder.config.families
-    said = chances > np.array(encoder.config.thresholds.get("families", PRESENT))
+    said = chances > encoder.config.present_from("families")
     hits = 2 * (said & true).sum()
     each = f_measures(said, true)
     scores = {

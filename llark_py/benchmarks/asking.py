@@ -86,7 +86,7 @@ class Listener:
     def heads(self, sound: Audio) -> dict[str, HeadAnswer]:
         """Ask the heads of the encoder; nothing where the model's encoder has none."""
         encoder = _mini_of(self.model)
-        return {} if encoder is None else head_answers(sound, encoder.config.labels)
+        return {} if encoder is None else head_answers(sound, encoder.config)
 
     def form(self, sound: Audio) -> HeardForm | None:
         """Ask the encoder how a song is built; None where the model's encoder cannot tell."""

@@ -12,12 +12,11 @@ import numpy as np
 from llark_py.analysis.listening import hear, listen
 from llark_py.analysis.rhythm import read_tempo
 from llark_py.audio import Audio
+from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.theory import KEYS
 
 from .clips import VOICE
 
-PRESENT = 0.4
-"""From here on one of several is said to be there: F1 is best a little below one half."""
 _LIKELIER = 0.5
 _EXCLUSIVE = ("time_signature", "style")
 
@@ -34,13 +33,15 @@ class HeadAnswer(NamedTuple):
     probabilities: dict[str, float] | None = None
 
 
-def head_answers(sound: Audio, labels: dict[str, list[str]]) -> dict[str, HeadAnswer]:
+def head_answers(sound: Audio, config: MiniEncoderConfig) -> dict[str, HeadAnswer]:
     """Answer by fact what the heads can: tempo, key, metre, style, families, voice, no music.
 
     Args:
         sound: The recording.
-        labels: Class names of every head (`config.labels`).
+        config: Of the encoder that listens: its class names, and from which probability on each
+            of several is said to be there.
     """
+    labels = config.labels
     posteriors = listen(sound)
     tempo, _, sure = read_tempo(posteriors)
     best = int(posteriors.key.argmax())
@@ -53,8 +54,11 @@ def head_answers(sound: Audio, labels: dict[str, list[str]]) -> dict[str, HeadAn
         p = np.asarray(posteriors.heads[head], float)
         answers[head] = HeadAnswer(labels[head][int(p.argmax())], float(p.max()))
     families = dict(zip(labels["families"], map(float, posteriors.heads["families"]), strict=True))
+    present_from = config.present_from("families")
     answers["instruments"] = HeadAnswer(
-        sorted(f for f, p in families.items() if p > PRESENT),
+        sorted(
+            f for (f, p), least in zip(families.items(), present_from, strict=True) if p > least
+        ),
         probabilities={f: round(p, 4) for f, p in families.items()},
     )
     if VOICE in families:

@@ -23,7 +23,7 @@ from llark_py.errors import AudioError, CheckpointError
 from .base import average_frames
 from .mini_clock import SongClock
 from .mini_codec import CodeWriter, FrameCodec
-from .mini_config import MULTI_LABEL_HEADS, TIMBRE_HEADS, MiniEncoderConfig
+from .mini_config import MULTI_LABEL_HEADS, PRESENT, TIMBRE_HEADS, MiniEncoderConfig
 from .mini_features import FEATURE_WIDTH, HOP, standardise
 from .mini_form import Form
 from .mini_network import N_GLOBAL, MiniNetwork, frame_classes
@@ -33,8 +33,6 @@ from .mini_songs import hear_song, read_form
 # Weights begin at 0.02: with these the tokens are about as long as the frames they stand beside.
 _CONCEPT_SCALE, _FRAME_CONCEPT_SCALE = 40.0, 20.0
 _MAX_BLEND, _P_HEADS_ONLY = 0.45, 0.4
-PRESENT = 0.4
-"""From where one of several is said to be there: F1 is best a little below one half."""
 
 
 @dataclass
@@ -68,7 +66,7 @@ def weigh(head: str, posteriors: Tensor, thresholds: list[float] | None = None) 
         `(n, classes)` in [0, 1].
     """
     if head in MULTI_LABEL_HEADS:
-        present = posteriors.new_tensor(thresholds or PRESENT)
+        present = posteriors.new_tensor(PRESENT if thresholds is None else thresholds)
         verdict = (posteriors > present).to(posteriors.dtype)
     else:
         verdict = nn.functional.one_hot(posteriors.argmax(-1), posteriors.shape[-1])

@@ -16,6 +16,8 @@ from .mini_network import N_GLOBAL, STEMS
 
 MULTI_LABEL_HEADS = ("families", "instruments", "activity")
 """Heads whose classes are not exclusive (sigmoid); every other head is a softmax."""
+PRESENT = 0.4
+"""From where one of several is said to be there: F1 is best a little below one half."""
 TIMBRE_HEADS = ("families", "instruments", "lead", "players")
 
 
@@ -106,6 +108,10 @@ class MiniEncoderConfig(AudioEncoderConfig):
             "players": self.players,
         }
         return {head: names for head, names in labels.items() if names}
+
+    def present_from(self, head: str) -> np.ndarray:
+        """From which probability on each class of a head is said to be there, `(classes,)`."""
+        return np.array(self.thresholds.get(head) or [PRESENT] * len(self.labels[head]))
 
     @property
     def tempo_bins_bpm(self) -> np.ndarray:

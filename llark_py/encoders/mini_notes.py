@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SURE = 0.6
 """What is less probable gets a question mark."""
-_PRESENT, _LEAST_CHORD = 0.4, 0.35
+_LEAST_CHORD = 0.35
 _BRIEF_S, _METRE_S, _COURSE_S, _SONG_S = 1.0, 3.0, 6.0, 30.0
 # Of a clip, of a song: about 90 and 160 tokens then, of which a moment takes six.
 _MOST_PLAYERS, _MOST_FAMILIES, _MOST_SECTIONS = (5, 7), (5, 7), (3, 7)
@@ -104,9 +104,8 @@ class _Heads:
     def present(self, head: str) -> list[tuple[str, float]]:
         """The classes of a head that are there, the likeliest first."""
         posterior = self.posteriors[head]
-        thresholds = np.asarray(self.config.thresholds.get(head, _PRESENT))
         order = np.argsort(-posterior, kind="stable")
-        there = posterior > thresholds
+        there = posterior > self.config.present_from(head)
         return [(self.labels[head][i], float(posterior[i])) for i in order if there[i]]
 
     def chords(self) -> Chords | None:
