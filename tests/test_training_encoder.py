@@ -12,7 +12,7 @@ import torch
 from llark_py.encoders import encoder_config
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_features import standardise
-from llark_py.track import Instrument, Section, Track
+from llark_py.track import Instrument, Section, Source, Track
 from llark_py.training import ablation
 from llark_py.training.calibration import calibrate, fit_temperature, fit_thresholds
 from llark_py.training.encoder import EncoderWithLoss, batch_maker, head_losses, new_encoder
@@ -91,12 +91,15 @@ def test_labels_of_feel_players_and_boundaries():
     trio = played(("piano", "piano"), ("cello", "strings"), ("oboe", "woodwind"), ("flute", "x"))
     sections = (Section(0.0, 3.0, "verse"), Section(3.0, 8.4, "chorus"))
     swung = played(("piano", "piano"), feel="swung", sections=sections)
-    labels = batch_labels([trio, swung, Track(id="s", duration_s=8.4, sound="noise")], 84, config)
-    assert labels["feel"].tolist() == [IGNORE, 1, IGNORE]
-    assert labels["players"].tolist() == [2, 0, IGNORE]
-    assert (labels["boundary"][0] == IGNORE).all()
+    composed = trio.model_copy(update={"sources": {"*": Source("composer")}})
+    noise = Track(id="s", duration_s=8.4, sound="noise", sources=composed.sources)
+    labels = batch_labels([trio, swung, noise, composed], 84, config)
+    assert labels["feel"].tolist() == [IGNORE, 1, IGNORE, IGNORE]
+    assert labels["players"].tolist() == [2, 0, IGNORE, 2]
+    assert (labels["boundary"][[0, 2]] == IGNORE).all()
+    assert (labels["boundary"][3] == 0).all()  # the composer would have told of a change
     assert labels["boundary"][1].nonzero().flatten().tolist() == list(range(26, 35))
-    assert labels["style"].tolist() == [IGNORE] * 3
+    assert labels["style"].tolist() == [IGNORE] * 4
 
 
 def test_vague_facts_are_not_learned_to_the_last():

@@ -36,10 +36,13 @@ def chord_class(label: str) -> tuple[int, int]:
 def boundary_labels(track: Track, times: np.ndarray) -> np.ndarray:
     """Mark the times within half a second of a change of section; IGNORE where none are known.
 
-    What begins with the excerpt is no change that could be heard.
+    What begins with the excerpt is no change that could be heard. The composer writes sections down
+    wherever one ends, so that music of its own without any stays in one.
     """
     if not track.sections:
-        return np.full(len(times), IGNORE, np.int64)
+        source = track.sources.get("sections", track.sources.get("*"))
+        composed = source is not None and source.name == "composer" and track.sound == "music"
+        return np.full(len(times), 0 if composed else IGNORE, np.int64)
     starts = np.array([s.start_s for s in track.sections if s.start_s > 0])
     away = np.abs(times[:, None] - starts)
     return (away < BOUNDARY_TOLERANCE_S).any(1).astype(np.int64)
