@@ -12,7 +12,7 @@ from .estimates import Draws, Estimate
 from .spoken_times import parse_boundaries, parse_times
 
 WINDOW_S = 3.0
-"""The longer of the two windows of the MIREX task of music structure segmentation."""
+"""The longer window of MIREX music structure segmentation (Turnbull et al., ISMIR 2007)."""
 EVEN, OTHER_TRUTH = "evenly spaced", "another song's"
 
 
