@@ -87,6 +87,17 @@ def test_the_model_is_shown_exactly_the_agreed_objects(measured):
     )
 
 
+def test_no_measurement_is_certain(monkeypatch):
+    monkeypatch.setattr(
+        "llark_py.tools.estimate_tempo.measure_rhythm", lambda audio: Rhythm(90.0, 45.0, (), 1.0)
+    )
+    monkeypatch.setattr(
+        "llark_py.tools.estimate_key.measure_harmony",
+        lambda audio: Harmony("F major", "D minor", 0.9967, 0.0),
+    )
+    assert [run(f"estimate_{x}").content["confidence"] for x in ("tempo", "key")] == [0.99, 0.99]
+
+
 def test_details_hold_everything_and_are_json(measured):
     tempo, key, notes = (
         run(name) for name in ("estimate_tempo", "estimate_key", "transcribe_notes")

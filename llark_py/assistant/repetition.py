@@ -2,7 +2,8 @@
 
 Greedy decoding of a small model can loop ("verse at 0:18, chorus at 0:28, verse at 0:18, ...").
 A reply is over where it starts to say again a whole sentence, a clause with a number in it, or,
-for the fifth time, the same clause behind the same other (in a list of sections that is usual).
+for the fifth time, the same clause behind the same other (in a list of sections that is usual) or
+the same few words ("C - F - C - F - ...").
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ _WORD = re.compile(r"\w+(?:[.:/]\w+)*")
 _LEAST_WORDS = 3
 _MOST_ROUNDS = 4
 _LIST_WORDS = {"and", "then", "or"}
+_LONGEST_ROUND = 6
 
 
 class _Clause(NamedTuple):
@@ -53,6 +55,32 @@ def _sentences(clauses: list[_Clause]) -> list[_Clause]:
     return joined
 
 
+def _fifth_round(text: str) -> tuple[int | None, int]:
+    """Find a fifth round of the same one to six words.
+
+    Returns:
+        Where it begins, None before it is whole; and up to where no word may be part of one.
+    """
+    found = list(re.finditer(r"\S+", text))
+    words = [match.group().lower() for match in found]
+    whole = len(words) - (not text[-1:].isspace())  # the last word may go on
+    starts, settled = [], len(text)
+    for period in range(1, _LONGEST_ROUND + 1):
+        same = 0
+        for i in range(period, len(words)):
+            before = words[i - period]
+            same += 1
+            if words[i] != before and (i < whole or not before.startswith(words[i])):
+                same = 0
+            if same == _MOST_ROUNDS * period and i < whole:
+                starts.append(found[i - period + 1].start())
+                break
+        over = same - (_MOST_ROUNDS - 1) * period
+        if over > 0:
+            settled = min(settled, found[len(words) - over].start())
+    return min(starts, default=None), settled
+
+
 def loop_start(text: str) -> int | None:
     """Find where a reply begins to repeat itself; None while it does not.
 
@@ -79,7 +107,8 @@ def loop_start(text: str) -> int | None:
         if pairs[first.words, second.words] > _MOST_ROUNDS:
             starts.append(second.start)
             break
-    return min(starts, default=None)
+    fifth, _ = _fifth_round(text)
+    return min(starts if fifth is None else [*starts, fifth], default=None)
 
 
 def settled_length(text: str) -> int:
@@ -91,7 +120,7 @@ def settled_length(text: str) -> int:
     if looping is not None:
         return looping
     clauses = _clauses(text)
-    settled = len(text)
+    _, settled = _fifth_round(text)
     for units in (clauses, _sentences(clauses)):
         if len(units) < 2:
             continue
@@ -119,5 +148,5 @@ def without_loop(text: str) -> str:
     start = loop_start(f"{text}\n")
     if start is None:
         return text
-    kept = text[:start].rstrip().rstrip(",;").rstrip()
+    kept = text[:start].rstrip().rstrip(",;-").rstrip()
     return kept if kept.endswith((".", "!", "?")) else f"{kept}."

@@ -13,7 +13,7 @@ from .repetition import settled_length, without_loop
 TOOL_CALL, TOOL_CALL_END = "<tool_call>", "</tool_call>"
 UNREADABLE = "unreadable_call"
 """Name given to a call of which not even the name can be read."""
-_OPEN_END = re.compile(r"[0-9.,;:/\s]+$")
+_OPEN_END = re.compile(r"[0-9.,;:/\s-]+$")
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 
 

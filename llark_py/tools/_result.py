@@ -5,10 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+_HIGHEST_CONFIDENCE = 0.99
+
 
 def detail() -> Any:
     """Mark a field of a tool's result as too long or too fine for the model to be shown."""
     return dataclasses.field(metadata={"detail": True})
+
+
+def as_confidence(probability: float) -> float:
+    """Round a probability for a tool's result: two decimals and at most 0.99.
+
+    A measurement is never certain, and training shows language models no confidence of 1.
+    """
+    return round(min(probability, _HIGHEST_CONFIDENCE), 2)
 
 
 def model_view(result: Any) -> dict[str, Any]:

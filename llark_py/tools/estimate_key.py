@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llark_py.analysis.harmony import measure_harmony
 from llark_py.audio import Audio
 
-from ._result import detail
+from ._result import as_confidence, detail
 from ._workspace import Workspace
 
 
@@ -35,6 +35,6 @@ def estimate_key(audio: Audio, workspace: Workspace) -> Key:
     return Key(
         key=harmony.key,
         runner_up=harmony.runner_up,
-        confidence=round(harmony.confidence, 2),
+        confidence=as_confidence(harmony.confidence),
         tuning_cents=round(harmony.tuning_cents, 1),
     )

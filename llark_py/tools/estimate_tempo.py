@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llark_py.analysis.rhythm import measure_rhythm
 from llark_py.audio import Audio
 
-from ._result import detail
+from ._result import as_confidence, detail
 from ._workspace import Workspace
 
 
@@ -37,6 +37,6 @@ def estimate_tempo(audio: Audio, workspace: Workspace) -> Tempo:
         tempo_bpm=round(rhythm.tempo_bpm, 1),
         runner_up_bpm=round(rhythm.runner_up_bpm, 1),
         beat_count=len(rhythm.beats_s),
-        confidence=round(rhythm.confidence, 2),
+        confidence=as_confidence(rhythm.confidence),
         beats_s=tuple(round(t, 3) for t in rhythm.beats_s),
     )
