@@ -180,6 +180,7 @@ def test_boundaries_are_inside_the_song_and_told_once():
         ("about", "abilities"),
         ("polite", "greeting"),
         ("polite", "thanks"),
+        ("polite", "goodbye"),
         ("elsewhere", "off_topic"),
         ("english", "language"),
     ],

@@ -34,10 +34,11 @@ _PATTERNS = {
         r"\b(?:wav|mp3|flac|ogg)\b",
     ),
     "polite": (
-        r"\bwelcome\b|\bh(?:ello|i|ey)\b|\bglad\b|\bpleasure\b|\bbye\b|\bhappy to\b",
+        r"\bwelcome\b|\bh(?:ello|i|ey)\b|\bglad\b|\bpleasure\b|\b(?:good)?bye\b|\bhappy to\b",
         r"\bany ?time\b|\bnice\b|\bgood (?:to|day|morning|evening|luck)\b|\bthank",
         r"\bcheers\b|\bsee you\b|\bready\b|\bgo ahead\b|\btake care\b|\benjoy\b",
         r"\bno problem\b|\bnot at all\b|\bfarewell\b|\b(?:great|good), (?:what|ask)",
+        r"\bi am (?:all ears|listening)\b|\bnext time\b",
     ),
     "elsewhere": (
         r"\bonly (?:know|help|do|talk|understand|listen|answer|deal)\b.{0,30}\bmusic\b",
