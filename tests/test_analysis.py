@@ -125,6 +125,16 @@ def test_what_is_not_music_is_refused(believe, measure):
     assert measure(tone(440, 4.0)).confidence > 0
 
 
+@pytest.mark.parametrize(("kind", "refused"), [("speech", False), ("tone", True), ("music", False)])
+def test_speech_is_measured_since_a_melody_may_sound_like_it(kind, refused):
+    sounds = ["music", "silence", "tone", "speech"]
+    sound = np.array([0.97 if name == kind else 0.01 for name in sounds])
+    heads = {"tempo": BINS, "key": BINS, "sound": sound}
+    config = SimpleNamespace(sounds=sounds, tempo_bins_bpm=BINS)
+    heard = listening._read_heads(heads, config)
+    assert heard.not_music == pytest.approx(0.98 if refused else 0.02)
+
+
 def test_a_recording_is_listened_to_once(monkeypatch):
     heard = []
 

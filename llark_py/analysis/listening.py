@@ -39,7 +39,9 @@ class Posteriors:
         tempo_bins_bpm: (bins,) centres in BPM, evenly spaced in log tempo.
         key: (24,) in the order of `theory.KEYS`; sums to 1.
         heads: Every head by name as the encoder gives it (`style`, `families`, ...).
-        not_music: Probability that there is no music, only silence, noise or a bare tone.
+        not_music: Probability that nothing plays: silence, noise, a bare tone, nature, a machine.
+            Speech is not among them, because melodies of one instrument are often taken for it;
+            what is measured there has a low confidence.
     """
 
     tempo: np.ndarray
@@ -72,7 +74,7 @@ def check_music(posteriors: Posteriors) -> None:
     where it would repeat a number whatever stands beside it.
 
     Raises:
-        ToolError: Silence, noise or a bare tone with probability above 0.8.
+        ToolError: `not_music` is above 0.8.
     """
     if posteriors.not_music > NOT_MUSIC_PROBABILITY:
         raise ToolError("the recording does not sound like music")
@@ -133,12 +135,13 @@ def _samples(audio: Audio, encoder: Any) -> np.ndarray:
 
 
 def _read_heads(heads: dict[str, np.ndarray], config: Any) -> Posteriors:
+    played = [i for i, kind in enumerate(config.sounds) if kind in ("music", "speech")]
     return Posteriors(
         tempo=heads["tempo"],
         tempo_bins_bpm=np.asarray(config.tempo_bins_bpm),
         key=heads["key"],
         heads=heads,
-        not_music=1.0 - float(heads["sound"][config.sounds.index("music")]),
+        not_music=1.0 - float(heads["sound"][played].sum()),
     )
 
 
