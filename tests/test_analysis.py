@@ -31,7 +31,7 @@ def silence(seconds=5.0):
     return Audio(np.zeros(int(seconds * RATE), np.float32), RATE)
 
 
-def posteriors(tempo=(), key="C major", not_music=0.0):
+def posteriors(tempo=(), key="C major", unplayed=0.0):
     """Make what the encoder might believe: bumps at tempi with weights, a key at 0.8."""
     p = np.full(96, 1e-6)
     for bpm, weight in dict(tempo).items():
@@ -39,7 +39,7 @@ def posteriors(tempo=(), key="C major", not_music=0.0):
     keys = np.full(24, 0.1 / 23)
     keys[key_index(key)] += 0.8
     keys[key_index("A minor")] += 0.1
-    return listening.Posteriors(p / p.sum(), BINS, keys / keys.sum(), {}, not_music)
+    return listening.Posteriors(p / p.sum(), BINS, keys / keys.sum(), {}, unplayed, unplayed)
 
 
 @pytest.fixture
@@ -118,10 +118,10 @@ def test_silence_and_scraps_are_refused(believe, measure):
 
 @pytest.mark.parametrize("measure", [rhythm.measure_rhythm, harmony.measure_harmony])
 def test_what_is_not_music_is_refused(believe, measure):
-    believe(tempo={100: 1.0}, not_music=0.85)
+    believe(tempo={100: 1.0}, unplayed=0.85)
     with pytest.raises(ToolError, match="does not sound like music"):
         measure(tone(440, 4.0))
-    believe(tempo={100: 1.0}, not_music=0.6)
+    believe(tempo={100: 1.0}, unplayed=0.6)
     assert measure(tone(440, 4.0)).confidence > 0
 
 
@@ -132,7 +132,8 @@ def test_speech_is_measured_since_a_melody_may_sound_like_it(kind, refused):
     heads = {"tempo": BINS, "key": BINS, "sound": sound}
     config = SimpleNamespace(sounds=sounds, tempo_bins_bpm=BINS)
     heard = listening._read_heads(heads, config)
-    assert heard.not_music == pytest.approx(0.98 if refused else 0.02)
+    assert heard.unplayed == pytest.approx(0.98 if refused else 0.02)
+    assert heard.not_music == pytest.approx(0.03 if kind == "music" else 0.99)
 
 
 def test_a_recording_is_listened_to_once(monkeypatch):

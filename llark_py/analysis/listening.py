@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SILENCE_PEAK = 1e-4
 """Below this peak (-80 dB of full scale) a recording is silence."""
-NOT_MUSIC_PROBABILITY = 0.8
+UNPLAYED_PROBABILITY = 0.8
 """From here on the tools refuse to measure what is only there in music."""
 _CACHE_SIZE = 16
 _HEARINGS = 4  # some 10 MB each for the longest songs
@@ -39,9 +39,8 @@ class Posteriors:
         tempo_bins_bpm: (bins,) centres in BPM, evenly spaced in log tempo.
         key: (24,) in the order of `theory.KEYS`; sums to 1.
         heads: Every head by name as the encoder gives it (`style`, `families`, ...).
-        not_music: Probability that nothing plays: silence, noise, a bare tone, nature, a machine.
-            Speech is not among them, because melodies of one instrument are often taken for it;
-            what is measured there has a low confidence.
+        not_music: Probability that there is no music, but silence, noise, speech, nature, ...
+        unplayed: The same without speech, for which melodies of one instrument are often taken.
     """
 
     tempo: np.ndarray
@@ -49,6 +48,7 @@ class Posteriors:
     key: np.ndarray
     heads: dict[str, np.ndarray]
     not_music: float
+    unplayed: float
 
 
 def check_sounding(audio: Audio, min_duration_s: float) -> None:
@@ -74,9 +74,9 @@ def check_music(posteriors: Posteriors) -> None:
     where it would repeat a number whatever stands beside it.
 
     Raises:
-        ToolError: `not_music` is above 0.8.
+        ToolError: `unplayed` is above 0.8. Speech is measured, with a low confidence.
     """
-    if posteriors.not_music > NOT_MUSIC_PROBABILITY:
+    if posteriors.unplayed > UNPLAYED_PROBABILITY:
         raise ToolError("the recording does not sound like music")
 
 
@@ -135,13 +135,14 @@ def _samples(audio: Audio, encoder: Any) -> np.ndarray:
 
 
 def _read_heads(heads: dict[str, np.ndarray], config: Any) -> Posteriors:
-    played = [i for i, kind in enumerate(config.sounds) if kind in ("music", "speech")]
+    sounds = dict(zip(config.sounds, heads["sound"].tolist(), strict=True))
     return Posteriors(
         tempo=heads["tempo"],
         tempo_bins_bpm=np.asarray(config.tempo_bins_bpm),
         key=heads["key"],
         heads=heads,
-        not_music=1.0 - float(heads["sound"][played].sum()),
+        not_music=1.0 - sounds["music"],
+        unplayed=1.0 - sounds["music"] - sounds.get("speech", 0.0),
     )
 
 
