@@ -16,6 +16,7 @@ from llark_py.assistant.grounding import (
     GroundedNumbers,
     heard_numbers,
     numbers_in,
+    told_times,
     trim_unfinished,
     ungrounded_numbers,
 )
@@ -115,7 +116,7 @@ def test_answers_after_a_tool_hold_no_other_numbers(monkeypatch, said):
     assistant, _ = scripted_assistant(call(audio="audio_1"), said, max_new_tokens=40)
     answer = assistant.ask(noise(), "How fast is it?")
     assert len(answer.tool_results) == 1
-    heard = heard_numbers(noise().duration_s)
+    heard = heard_numbers(told_times(noise().duration_s))
     assert ungrounded_numbers(answer.text, f"{TEMPO} {heard}") == []
     assert answer.messages[-1].text == answer.text.strip()
 

@@ -11,6 +11,7 @@ from model_parts import tiny_tokenizer
 from test_assistant_grounding import word_tokenizer
 
 from llark_py.assistant.grounded_times import GroundedTimes
+from llark_py.assistant.grounding import told_times
 from llark_py.assistant.repetition import loop_start, settled_length, without_loop
 from llark_py.assistant.reply import ReplyFilter
 
@@ -22,20 +23,13 @@ def seconds(time):
     return 60 * int(minutes) + int(rest)
 
 
-@pytest.mark.parametrize("make", [tiny_tokenizer, word_tokenizer])
-@pytest.mark.parametrize("seed", range(6))
-def test_no_random_text_holds_a_time_after_the_end(make, seed):
-    tokenizer = make()
-    if make is tiny_tokenizer:
-        tokenizer.add_tokens([":0", "1:", ":59", "12", " 7"])
-    else:
-        tokenizer.add_tokens([":", "1:2", ":3"])
+def random_times(tokenizer, processor, seed):
+    """Write random tokens, mostly of numbers, that a constraint lets through; list their times."""
     torch.manual_seed(seed)
-    processor = GroundedTimes(tokenizer, 83.7, "and at 9:30?", 0)
     numerals = [i for t, i in tokenizer.get_vocab().items() if re.search(r"^Ġ?[0-9:]*$", t)]
     likely = tokenizer.convert_tokens_to_ids(["0", "1", "9", ":", ":"])
     ids = torch.zeros(1, 0, dtype=torch.long)
-    gap = tokenizer.convert_tokens_to_ids("Ġ" if make is tiny_tokenizer else "Ġis")
+    gap = tokenizer.convert_tokens_to_ids("Ġ" if "Ġ" in tokenizer.get_vocab() else "Ġis")
     for step in range(150):
         scores = torch.randn(1, len(tokenizer))
         scores[0, numerals] += 3.0
@@ -47,15 +41,37 @@ def test_no_random_text_holds_a_time_after_the_end(make, seed):
     text = processor.trim(tokenizer.decode(ids[0]))
     times = re.findall(r"[0-9]+(?::[0-9]+)+", text)
     assert times
-    for time in times:
-        assert time == "9:30" or (re.fullmatch(r"\d:[0-5]\d", time) and seconds(time) <= 83), text
+    return times
+
+
+@pytest.mark.parametrize("make", [tiny_tokenizer, word_tokenizer])
+@pytest.mark.parametrize("seed", range(6))
+def test_no_random_text_holds_a_time_after_the_end(make, seed):
+    tokenizer = make()
+    if make is tiny_tokenizer:
+        tokenizer.add_tokens([":0", "1:", ":59", "12", " 7"])
+    else:
+        tokenizer.add_tokens([":", "1:2", ":3"])
+    processor = GroundedTimes(tokenizer, told_times(83.7), "and at 9:30?", 0)
+    for time in random_times(tokenizer, processor, seed):
+        assert time == "9:30" or (re.fullmatch(r"\d:[0-5]\d", time) and seconds(time) <= 83), time
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_what_has_notes_only_their_times_are_told(seed):
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens([":0", "1:", ":59", "12", " 7"])
+    told = told_times(83.7, "heard: 1:23; sections intro 0:00, A 0:09; enters drums 0:12")
+    assert told == ["0:00", "0:09", "0:12", "1:23"]
+    processor = GroundedTimes(tokenizer, told, "and at 9:30?", 0)
+    assert set(random_times(tokenizer, processor, seed)) <= {*told, "9:30"}
 
 
 @pytest.mark.parametrize("said", ["It has 120 beats, at 1:23.", "In 4/4: 90.5 at 9:30: 0:07, 12"])
 def test_times_of_the_recording_and_other_numbers_can_be_written(said):
     tokenizer = tiny_tokenizer()
     wanted = tokenizer(said.replace("4/4: ", "4/4 "), add_special_tokens=False)["input_ids"]
-    processor = GroundedTimes(tokenizer, 83.7, "and at 9:30?", 0)
+    processor = GroundedTimes(tokenizer, told_times(83.7), "and at 9:30?", 0)
     for i, token in enumerate(wanted):
         scores = torch.zeros(1, len(tokenizer))
         assert processor(torch.tensor([wanted[:i]], dtype=torch.long), scores)[0, token] == 0.0

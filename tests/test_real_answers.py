@@ -13,6 +13,8 @@ from llark_py import cli
 from llark_py.assistant.core import load_assistant
 from llark_py.assistant.grounding import ungrounded_numbers
 from llark_py.audio import Audio, load_audio
+from llark_py.benchmarks.asking import Listener
+from llark_py.compose.clip import make_song
 from llark_py.tools import Workspace, run_tool
 
 MINI = Path(__file__).parents[1] / "llark_py" / "assets" / "mini" / "config.json"
@@ -114,3 +116,17 @@ def test_the_shell_answers(real_song, capsys):
     assert code == 0 and line["model"] == "mini"
     (tool,) = line["tools"]
     assert str(tool["result"]["tempo_bpm"]) in line["answer"]
+
+
+def test_only_times_of_the_notes_are_told_in_the_chat_and_in_the_benchmark(assistant):
+    decoder = assistant._decoder
+    _, song = make_song(900_000_970, 100.0)
+    notes = decoder.frames(song).notes
+    questions = ["How is it structured?", "When does the chorus begin?", "What changes at 0:33?"]
+    listener = Listener(decoder.model, decoder.processor)
+    for said in (
+        [assistant.ask(song, question).text for question in questions],
+        listener.answer(listener.hear([song]) * 3, questions),
+    ):
+        told = set(re.findall(r"\d+:\d\d", " ".join(said)))
+        assert len(told) > 2 and told <= {"0:00", "0:33", *re.findall(r"\d+:\d\d", notes)}, said

@@ -15,7 +15,7 @@ from .grounding import GroundedNumbers, heard_numbers, trim_unfinished
 def constrain(
     tokenizer: Any,
     quotable: str,
-    durations_s: Sequence[float],
+    times: Sequence[str],
     prompt_length: int,
     *,
     measured: bool,
@@ -25,7 +25,7 @@ def constrain(
     Args:
         tokenizer: Of the model.
         quotable: What numbers may be taken from: tool results and the user's own words.
-        durations_s: Lengths of the recordings in the conversation.
+        times: What may be told of when things happen in the recordings, as m:ss; empty without one.
         prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn; then every number must be a quote.
 
@@ -33,12 +33,12 @@ def constrain(
         Constraints on decoding, and what cuts off a number that the length limit has broken.
     """
     if measured:
-        source = f"{quotable} {heard_numbers(max(durations_s, default=0.0))}"
+        source = f"{quotable} {heard_numbers(times)}"
         return [
             GroundedNumbers(tokenizer, source, prompt_length),
             GroundedKeys(tokenizer, source, prompt_length),
         ], lambda text: trim_unfinished(text, source)
-    if durations_s:
-        times = GroundedTimes(tokenizer, max(durations_s), quotable, prompt_length)
-        return [times], times.trim
+    if times:
+        grounded = GroundedTimes(tokenizer, times, quotable, prompt_length)
+        return [grounded], grounded.trim
     return [], str

@@ -43,6 +43,7 @@ from .conversation import (
 from .ears import lend_ears
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
+from .grounding import told_times
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
 from .toolbox import Toolbox
 
@@ -213,7 +214,7 @@ class Assistant:
         constraints, trim = constrain(
             tokenizer,
             quotable_text(messages),
-            [audio.duration_s for audio in audios],
+            [t for a in audios for t in told_times(a.duration_s, self._decoder.frames(a).notes)],
             len(prompt),
             measured=measured,
         )

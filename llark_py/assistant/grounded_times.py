@@ -1,40 +1,41 @@
-"""No time beyond the end of the recording is said: a constraint on decoding.
+"""No time is said at which nothing was heard: a constraint on decoding.
 
-A small model that has no tool for it now and then places a chorus after the last note. Wherever a
-number is followed by a colon it is taken for a time, which must lie within the recording or stand
-in what the answer may quote (the user's own words, tool results), and must be finished: `0:1` may
-not end there. Other numbers are none of this constraint's business.
+A small model that has no tool for it makes times up. Wherever a number is followed by a colon it is
+taken for a time, which must be one of those that may be told (those of the encoder's notes, or at
+least those within the recording) or stand in what the answer may quote (the user's own words, tool
+results), and must be finished: `0:1` may not end there. Other numbers are none of this
+constraint's business.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import torch
 from transformers import LogitsProcessor
 
-from .grounding import number_tokens, written_times
+from .grounding import TIME, number_tokens
 from .reply import TOOL_CALL
 
-_TIME = re.compile(r"[0-9]+(?::[0-9]+)+")
 _BEGUN = re.compile(r"[0-9]+:[0-9:]*")
 _OPEN = re.compile(r"[0-9]+(?::[0-9]*)*$")
 
 
 class GroundedTimes(LogitsProcessor):
-    """Allows only tokens that keep every time of the new text inside the recording.
+    """Allows only tokens of which every time of the new text can be made.
 
     Args:
         tokenizer: Any Hugging Face tokenizer, of digits or of longer number tokens.
-        duration_s: Length of the longest recording.
+        times: Those that may be told, as m:ss.
         source: The text whose times may be quoted.
         prompt_length: How many leading tokens are the prompt.
     """
 
-    def __init__(self, tokenizer: Any, duration_s: float, source: str, prompt_length: int):
+    def __init__(self, tokenizer: Any, times: Iterable[str], source: str, prompt_length: int):
         self._tokenizer, self._prompt_length = tokenizer, prompt_length
-        self._allowed = {*written_times(duration_s), *_TIME.findall(source)}
+        self._allowed = {*times, *TIME.findall(source)}
         self._prefixes = {t[:i] for t in self._allowed for i in range(1, len(t) + 1)}
         digits, separators, _ = number_tokens(tokenizer)
         self._tokens = digits | separators

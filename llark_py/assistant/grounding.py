@@ -10,6 +10,7 @@ that go on to one of those are allowed, so streamed text never has to be taken b
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -20,6 +21,7 @@ from .reply import TOOL_CALL, control_tokens
 
 _JOINTS = ".,:/"
 """What joins figures to one number, and may as well end a sentence."""
+TIME = re.compile(r"[0-9]+(?::[0-9]+)+")
 _NUMBER = re.compile(rf"[0-9]+(?:[{_JOINTS}][0-9]+)*")
 _UNFINISHED = re.compile(rf"(?<![0-9])(?:[0-9]+[{_JOINTS}])*[0-9]+[{_JOINTS}]?$")
 _TIME_SIGNATURES = "2/4 3/4 4/4 5/4 6/8 7/8 12/8"
@@ -36,18 +38,24 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
 
 
-def written_times(duration_s: float) -> list[str]:
-    """Write every whole second of a recording as m:ss."""
+def told_times(duration_s: float, notes: str | None = None) -> list[str]:
+    """List the times, as m:ss, that may be told of a recording without being asked about.
+
+    Args:
+        duration_s: Length of the recording.
+        notes: What the encoder heard when, in words; then only its times and the start are told.
+
+    Returns:
+        Every whole second where there are no notes.
+    """
+    if notes is not None:
+        return sorted({"0:00", *TIME.findall(notes)})
     return [f"{s // 60}:{s % 60:02d}" for s in range(int(duration_s) + 1)]
 
 
-def heard_numbers(duration_s: float) -> str:
-    """Write what may be said by ear whatever was measured: time signatures, and times as m:ss.
-
-    Args:
-        duration_s: Length of the longest recording.
-    """
-    return f"{_TIME_SIGNATURES} {' '.join(written_times(duration_s))}"
+def heard_numbers(times: Iterable[str]) -> str:
+    """Write what may be said by ear whatever was measured: time signatures and these times."""
+    return f"{_TIME_SIGNATURES} {' '.join(times)}"
 
 
 def ungrounded_numbers(text: str, source: str) -> list[str]:

@@ -7,8 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from transformers import LogitsProcessor, LogitsProcessorList
 
 from llark_py.assistant.ears import ears_of
+from llark_py.assistant.grounded_times import GroundedTimes
+from llark_py.assistant.grounding import told_times
+from llark_py.assistant.repetition import without_loop
 from llark_py.audio import Audio
 from llark_py.encoders.base import Encoded
 from llark_py.model.chat import with_notes
@@ -54,6 +58,8 @@ class Listener:
     def answer(self, heard: Sequence[Encoded], questions: Sequence[str]) -> list[str]:
         """Answer one question a recording, greedily and without tools.
 
+        As in the assistant, no time is told that the notes do not hold, and no words go in circles.
+
         Args:
             heard: Of each recording, as `hear` gives them.
             questions: One for each recording.
@@ -74,10 +80,27 @@ class Listener:
                 return_dict=True,
                 audio_frames=[recording.frames for recording in heard[batch]],
             ).to(device)
-            output = self.model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
-            new = output[:, inputs["input_ids"].shape[1] :]
+            n_prompt = inputs["input_ids"].shape[1]
+            output = self.model.generate(
+                **inputs,
+                max_new_tokens=_MAX_NEW_TOKENS,
+                do_sample=False,
+                logits_processor=self._constraints(heard[batch], questions[batch], n_prompt),
+            )
+            new = output[:, n_prompt:]
             answers += self.processor.tokenizer.batch_decode(new, skip_special_tokens=True)
-        return [answer.strip() for answer in answers]
+        return [without_loop(answer.strip()) for answer in answers]
+
+    def _constraints(
+        self, heard: Sequence[Encoded], questions: Sequence[str], n_prompt: int
+    ) -> LogitsProcessorList:
+        rows = [
+            GroundedTimes(self.processor.tokenizer, told_times(0.0, h.notes), question, n_prompt)
+            if h.notes is not None
+            else None
+            for h, question in zip(heard, questions, strict=True)
+        ]
+        return LogitsProcessorList([_RowByRow(rows)])
 
     def measure(self, tool: str, sound: Audio) -> dict[str, Any]:
         """Run a tool on a recording; what it says, or `{"error": ...}`."""
@@ -91,6 +114,19 @@ class Listener:
     def form(self, sound: Audio) -> HeardForm | None:
         """Ask the encoder how a song is built; None where the model's encoder cannot tell."""
         return None if _mini_of(self.model) is None else heard_form(sound)
+
+
+class _RowByRow(LogitsProcessor):
+    """Constrains each row of a batch in its own way, or not at all."""
+
+    def __init__(self, rows: Sequence[LogitsProcessor | None]):
+        self._rows = rows
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        for i, constraint in enumerate(self._rows):
+            if constraint is not None:
+                scores[i : i + 1] = constraint(input_ids[i : i + 1], scores[i : i + 1])
+        return scores
 
 
 def _ask(question: str) -> dict[str, Any]:

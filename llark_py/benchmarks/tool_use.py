@@ -12,7 +12,7 @@ from typing import Any
 from llark_py.assistant.core import Assistant
 from llark_py.assistant.ears import ears_of
 from llark_py.assistant.grounded_keys import measured_modes
-from llark_py.assistant.grounding import heard_numbers, ungrounded_numbers
+from llark_py.assistant.grounding import heard_numbers, told_times, ungrounded_numbers
 from llark_py.instruct.grammar import dialogue
 from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, user
 from llark_py.tools import names, schemas
@@ -59,7 +59,7 @@ def ask(
     for i in range(first, first + n):
         clip = clips[i % len(clips)]
         history: list[Message] = []
-        known = [heard_numbers(clip.audio.duration_s)]
+        known = [heard_numbers(told_times(clip.audio.duration_s))]
         for question, wanted in questions_of(clip, skip + i):
             sound = () if history else (AudioPart("audio_1", clip.audio),)
             history.append(user(question, *sound))

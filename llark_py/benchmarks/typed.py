@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from llark_py.assistant.core import Answer, Assistant
 from llark_py.assistant.ears import ears_of
-from llark_py.assistant.grounding import heard_numbers
+from llark_py.assistant.grounding import heard_numbers, told_times
 from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, user
 from llark_py.track import Track
@@ -67,7 +67,7 @@ def ask_song(assistant: Asked, song: Clip, questions: Sequence[Question]) -> Ite
         answer = assistant.ask([user(question.text, AudioPart("audio_1", song.audio))])
         known = [
             question.text,
-            heard_numbers(song.audio.duration_s),
+            heard_numbers(told_times(song.audio.duration_s)),
             *(json.dumps(result.content) for result in answer.tool_results),
         ]
         yield {
