@@ -11,11 +11,13 @@ import torch
 from llark_py.encoders import build_encoder, encoder_config
 from llark_py.encoders.mini import Heard
 from llark_py.encoders.mini_form import Form, Section, Span
+from llark_py.encoders.mini_notes import noted_sections
 from llark_py.errors import ConfigError
 from llark_py.track import Chord, Instrument, Note, Track
 from llark_py.training.conversations import AboutClips, AboutSongs, Schedule
+from llark_py.training.course import activity_agreement, told_instruments
 from llark_py.training.dialogues import Topic, write_chats
-from llark_py.training.hearing import activity_agreement, join_rows, judge, pad_frames, pick_rows
+from llark_py.training.hearing import join_rows, judge, pad_frames, pick_rows
 from llark_py.training.recipe import LanguageSettings, SongSettings, load_recipe
 from llark_py.training.songs import Songs, make_songs, plan_songs
 
@@ -132,21 +134,40 @@ SECTIONS = ((0.0, 30.0, "verse"), (30.0, 61.0, "chorus"))
 
 
 @pytest.mark.parametrize(
-    ("heard", "kept", "sure"),
+    ("heard", "told", "sure"),
     [
-        (((0.0, 28.0, "verse"), (28.0, 61.0, "chorus")), True, True),
-        (((0.0, 31.0, "A"), (31.0, 61.0, "B")), True, False),
-        (((0.0, 12.0, "verse"), (12.0, 61.0, "chorus")), False, True),
-        ((), False, True),
+        (((0.0, 28.4, "A"), (28.4, 61.0, "B")), ((0.0, 28.0, "A"), (28.0, 61.0, "B")), True),
+        (((0.0, 10.2, "A"), (10.2, 31.0, "A"), (31.0, 61.0, "B")),
+         ((0.0, 31.0, "A"), (31.0, 61.0, "B")), True),
+        (((0.0, 12.0, "verse"), (12.0, 61.0, "chorus")), (), False),
+        ((), (), False),
     ],
-)
-def test_sections_are_asked_for_where_they_were_heard(heard, kept, sure):
+)  # fmt: skip
+def test_the_form_is_told_as_it_is_noted_where_it_was_heard(heard, told, sure):
     song = TRACK.model_copy(
         update={"sections": tuple(Section(*s) for s in SECTIONS), "duration_s": 61.0}
     )
     form = Form(61.0, {}, tuple(Section(*s) for s in heard))
     known, unsure = judge(song, certain(TRACK), 0, CONFIG, form)
-    assert bool(known.sections) is kept and ("sections" not in unsure) is sure
+    assert known.sections == told and ("sections" not in unsure) is sure
+    noted = [(int(start_s), label) for start_s, label in noted_sections(form)]
+    assert [(s.start_s, s.label) for s in known.sections] == noted[: len(told)]
+
+
+def test_entrances_are_told_at_the_second_that_is_noted():
+    song = TRACK.model_copy(
+        update={
+            "instruments": (
+                Instrument("grand piano", "piano", "pad", ((12.9, 30.2), (44.0, 61.0))),
+                Instrument("violin", "strings", "lead", ((5.0, 61.0),)),
+                Instrument("cello", "strings", "bass", ((9.0, 61.0),)),
+            )
+        }
+    )
+    spans = {"piano": (Span(11.3, 31.0), Span(50.0, 61.0)), "strings": (Span(4.0, 61.0),)}
+    piano, violin, cello = told_instruments(song, Form(61.0, spans))
+    assert piano.activity == ((11.0, 31.0), (44.0, 61.0))
+    assert (violin, cello) == song.instruments[1:]  # which of the two was heard is not known
 
 
 def test_entrances_that_were_heard_elsewhere_are_hedged():

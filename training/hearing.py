@@ -7,11 +7,10 @@ encoder is not sure the answer is hedged, and a fact that it is sure to be anoth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -24,13 +23,13 @@ from llark_py.instruct.facts import Facts, speed_word
 from llark_py.theory import KEYS, parse_key
 from llark_py.track import Track
 
+from .course import activity_agreement, boundary_agreement, told_instruments, told_sections
 from .labels import chord_class
 
 SURE = 0.6
 """Probability from which a verdict is told as a fact."""
 _PLAINLY_PRESENT = 0.75
 _SAME_COURSE = 0.75
-_BOUNDARY_S = 3.0
 _MOOD_MAKERS = {"style", "mode", "speed"}
 _VOICES = ("voice", "choir")
 
@@ -107,8 +106,8 @@ def judge(
         form: The course of this recording, as it was heard.
 
     Returns:
-        The facts without a style or metre that was surely heard to be another and without sections
-        that were not heard, and the slots whose answers are to be hedged.
+        The facts without a style or metre that was surely heard to be another, at the times and
+        with the sections of the notes (see `course`), and the slots whose answers are to be hedged.
     """
     if track.sound != "music":
         return track, frozenset()
@@ -133,49 +132,11 @@ def judge(
     blank = {"style": "genre", "meter": "time_signature"}
     changes: dict[str, Any] = {blank[slot]: None for slot in wrong if slot in blank}
     if boundary_agreement(track, form) < _SAME_COURSE:
-        changes["sections"] = ()
-    elif any(_label_at(form, (s.start_s + s.end_s) / 2) != s.label for s in track.sections):
         unsure.add("sections")
+    changes["sections"] = told_sections(track, form)
+    changes["instruments"] = told_instruments(track, form)
     known = track.model_copy(update=changes)
     return known, frozenset(unsure | wrong - blank.keys())
-
-
-def boundary_agreement(track: Track, form: Form) -> float:
-    """Compare where sections begin: F1 of the beginnings, right within 3 s, in [0, 1]."""
-    truth = [s.start_s for s in track.sections[1:]]
-    found = [s.start_s for s in form.sections[1:]]
-    if not truth or not found:
-        return float(not truth and not found)
-
-    def near(times: list[float], others: list[float]) -> int:
-        return sum(min(abs(t - o) for o in others) <= _BOUNDARY_S for t in times)
-
-    recall, precision = near(truth, found) / len(truth), near(found, truth) / len(found)
-    return 2 * recall * precision / max(1e-9, recall + precision)
-
-
-def activity_agreement(track: Track, form: Form) -> float:
-    """Compare when families sound: share of the time that both are of one mind, in [0, 1].
-
-    Of the families that are heard and do play, the one that agrees least counts.
-    """
-    times = np.arange(0.5, max(1.0, track.duration_s), 1.0)
-    shares = [1.0]
-    for family in set(track.families) & form.spans.keys():
-        played = [span for i in track.instruments if i.family == family for span in i.activity]
-        shares.append(float((_during(times, played) == _during(times, form.spans[family])).mean()))
-    return min(shares)
-
-
-def _during(times: np.ndarray, spans: Iterable[Sequence[float]]) -> np.ndarray:
-    inside = np.zeros(len(times), bool)
-    for start_s, end_s in spans:
-        inside |= (times >= start_s) & (times < end_s)
-    return inside
-
-
-def _label_at(form: Form, time_s: float) -> str | None:
-    return next((s.label for s in form.sections if s.start_s <= time_s < s.end_s), None)
 
 
 def _hears_chords(track: Track, heard: Heard, item: int) -> bool:

@@ -127,7 +127,7 @@ def _describe(heads: _Heads, form: Form, offset_s: float) -> Iterator[str]:
     if form.duration_s >= _METRE_S and (chords := heads.chords()):
         sure = chords.probability >= SURE
         yield words["chords" if sure else "doubtful_chords"].format(_write_chords(chords))
-    if sections := _longest_sections(form, _MOST_SECTIONS[long]):
+    if sections := noted_sections(form):
         yield words["sections"].format(_write_events(sections, offset_s))
     if form.duration_s >= _COURSE_S:
         for kind, most in _MOST_EVENTS.items():
@@ -135,8 +135,9 @@ def _describe(heads: _Heads, form: Form, offset_s: float) -> Iterator[str]:
                 yield words[kind].format(_write_events(events, offset_s))
 
 
-def _longest_sections(form: Form, most: int) -> list[tuple[float, str]]:
+def noted_sections(form: Form) -> list[tuple[float, str]]:
     """When the longest sections begin, in order; neighbours of one name are one section."""
+    most = _MOST_SECTIONS[form.duration_s >= _SONG_S]
     runs: list[tuple[float, float, str]] = []
     for section in form.sections:
         if runs and runs[-1][2] == section.label:
