@@ -10,7 +10,7 @@ import pytest
 
 from llark_py.compose.clip import score_track
 from llark_py.compose.harmony import INTERVALS, PROGRESSIONS, draw_harmony, scale_over
-from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, VOICES, family_of, members
+from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, VOICES, family_of, members, voice
 from llark_py.compose.mood import MOODS, mood_of, notes_per_second
 from llark_py.compose.score import Score, compose
 from llark_py.compose.styles import FEELS, STYLES, TIME_SIGNATURES, style_named
@@ -217,3 +217,17 @@ def test_styles_name_only_instruments_that_exist() -> None:
         used += [n for names, _ in style.chords for n in names]
         assert set(used) <= set(INSTRUMENTS)
         assert set(style.metres) == set(TIME_SIGNATURES)
+
+
+def test_winds_and_strings_that_play_alone_may_play_a_tune_with_rests():
+    scores = [compose(seed, 12.0, free_instruments=True) for seed in range(500)]
+    lines = [s.parts[0] for s in scores if len(s.parts) == 1 and s.parts[0].role != "drums"]
+    lines = [line for line in lines if not voice(line.instrument).polyphonic]
+    sounding = [
+        sum(note.end_s - note.start_s for note in line.notes)
+        / (line.notes[-1].end_s - line.notes[0].start_s)
+        for line in lines
+    ]
+    assert len(lines) > 8
+    assert sum(share < 0.8 for share in sounding) >= 0.25 * len(lines)
+    assert all(compose(s, 12.0, sung=True, free_instruments=True).parts for s in range(60))

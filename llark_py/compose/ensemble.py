@@ -21,6 +21,8 @@ _P_FREE_BASS_VOICE = 0.3
 _P_HAND_DRUMS = 0.2
 _P_DOUBLED = 0.12
 _P_SOLOIST = 0.6
+_P_TUNE_ALONE = 0.6
+_ARTICULATION_ALONE = (0.3, 1.0)
 _CHORD_CENTRES = (55, 59, 62, 65)
 _LOW_PATTERNS = ("power", "power eighths", "chug", "boogie")
 _BROKEN = ("arpeggio", "alberti", "fast arpeggio", "roll", "inner 0", "inner 1", "inner 2")
@@ -172,7 +174,7 @@ def draw_ensemble(style: Style, *, free: bool, sung: bool, rng: random.Random) -
     if sung:
         # Who has the tune leaves it to the singer, unless nobody else would accompany.
         others = [p for p in players if p.role != "melody" or p.when == "solo"]
-        band = others or [p._replace(role="chords") for p in players]
+        band = others or [p._replace(role="chords", patterns=("figuration",)) for p in players]
         players = [*band, _singer(style, rng)]
     return Ensemble(texture, players)
 
@@ -212,7 +214,7 @@ def _draw_band(style: Style, free: bool, rng: random.Random) -> list[Player]:
 
 
 def _draw_solo(style: Style, free: bool, rng: random.Random) -> list[Player]:
-    """One instrument alone: two hands where it can, else a line that spells out the chords."""
+    """One instrument alone: two hands where it can, else a tune or a broken chord."""
     if free:
         name = _free_instrument(rng)
     else:
@@ -220,6 +222,9 @@ def _draw_solo(style: Style, free: bool, rng: random.Random) -> list[Player]:
     voice = instruments.voice(name)
     if not voice.polyphonic:
         line = _melodist(name, style, rng)
+        if rng.random() < _P_TUNE_ALONE:
+            # Played short as often as not: the silence between notes is not what makes speech.
+            return [line._replace(articulation=rng.uniform(*_ARTICULATION_ALONE))]
         register = _register(name, (voice.low + voice.high) // 2)
         return [line._replace(patterns=("figuration",), register=register)]
     # A pattern with its own bass, so that the chords are clear without one.
