@@ -28,7 +28,7 @@ from .scoring import score_encoder
 from .shards import Shards
 
 _GENERATIVE_SHARE = 0.25
-_PROBE_STEPS = 3
+_PROBE_STEPS, _SLOW_STEPS = 8, 3
 _COLUMNS = ("tempo_acc1", "key", "chord", "style", "family_f1", "family_macro_f1")
 
 
@@ -48,6 +48,21 @@ VARIANTS = (
     Variant("tuned after it"),
     Variant("tuned jointly after it", joint=True),
 )
+
+
+class _Clock(TrainerCallback):
+    """Notes when each step ends."""
+
+    def __init__(self) -> None:
+        self.ends_s: list[float] = []
+
+    def on_step_end(self, args, state, control, **kwargs):
+        self.ends_s.append(time.monotonic())
+
+    @property
+    def step_s(self) -> float:
+        """Time of a step, without the first ones, which are slow."""
+        return (self.ends_s[-1] - self.ends_s[_SLOW_STEPS - 1]) / (len(self.ends_s) - _SLOW_STEPS)
 
 
 class _StopAt(TrainerCallback):
@@ -87,10 +102,10 @@ def fit_for(
     """
     start = time.monotonic()
     probe = settings.model_copy(update={"steps": _PROBE_STEPS, "save_steps": 10**9})
-    fit(module, Steps(_PROBE_STEPS), collate, probe, folder / "probe", seed)
-    each_s = (time.monotonic() - start) / _PROBE_STEPS
+    clock = _Clock()
+    fit(module, Steps(_PROBE_STEPS), collate, probe, folder / "probe", seed, [clock])
     left_s = seconds - (time.monotonic() - start)
-    steps = max(1, int(left_s / each_s))
+    steps = max(1, int(left_s / clock.step_s))
     update = {"steps": steps, "save_steps": 10**9}
     update["warmup_steps"] = min(settings.warmup_steps, steps // 10)
     stop = _StopAt(time.monotonic() + left_s)
@@ -142,7 +157,8 @@ def run_variant(
         folder / "encoder",
         recipe.seed,
     )
-    scores = score_encoder(encoder, dev)
+    minutes = round((time.monotonic() - start) / 60, 1)
+    scores = {"minutes": minutes, **score_encoder(encoder, dev)}
     if variant.generative:
         scores["nats_a_code"] = round(score_writing(encoder, dev), 2)
     return counts | scores
@@ -150,7 +166,7 @@ def run_variant(
 
 def table(rows: dict[str, dict[str, float]]) -> str:
     """Write the scores of the variants as a Markdown table."""
-    columns = ("generative_steps", "steps", *_COLUMNS, "nats_a_code")
+    columns = ("minutes", "generative_steps", "steps", *_COLUMNS, "nats_a_code")
     lines = [f"| variant | {' | '.join(columns)} |", "|---" * (len(columns) + 1) + "|"]
     for name, scores in rows.items():
         cells = [str(scores.get(column, "-")) for column in columns]
