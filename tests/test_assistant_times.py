@@ -77,6 +77,23 @@ def test_times_of_the_recording_and_other_numbers_can_be_written(said):
         assert processor(torch.tensor([wanted[:i]], dtype=torch.long), scores)[0, token] == 0.0
 
 
+def test_times_in_a_list_go_on():
+    tokenizer = tiny_tokenizer()
+    processor = GroundedTimes(tokenizer, ["0:00", "0:12", "0:40"], "", 0)
+
+    def open_to(text):
+        ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+        scores = processor(torch.tensor([ids], dtype=torch.long), torch.zeros(1, len(tokenizer)))
+        digits = tokenizer.convert_tokens_to_ids(list("0123456789"))
+        return "".join(d for d, i in zip("0123456789", digits, strict=True) if scores[0, i] == 0.0)
+
+    assert open_to("verse at 0:") == "014"
+    assert open_to("verse at 0:12, chorus at 0:") == "4"
+    assert open_to("It lasts from 0:12 to 0:40, the other from 0:") == "014"
+    assert open_to("Drums at 0:40. The bass comes in at 0:") == "014"
+    assert open_to("verse at 0:40, chorus at 0:") == "014"  # there is no later one
+
+
 def test_without_a_tool_no_time_after_the_end_is_said():
     assistant, _ = scripted_assistant("Drums at 0:02, chorus at 0:09, at 7:31.", max_new_tokens=60)
     answer = assistant.ask(noise(3.0), "When do the drums enter?").text
@@ -135,7 +152,9 @@ def test_new_words_are_shown_at_once():
     assert settled_length("It is slow rock. It is") == len("It is slow rock.")
 
 
-@pytest.mark.parametrize("loop", [LOOP * 3, "I hear a piano here. " * 20, "on and on, " * 90])
+@pytest.mark.parametrize(
+    "loop", [LOOP.replace(" at ", " from ") * 3, "I hear a piano here. " * 20, "on and on, " * 90]
+)
 def test_an_answer_that_loops_ends(loop):
     assistant, _ = scripted_assistant(loop, max_new_tokens=400, context=4096)
     answer = assistant.ask(noise(3.0), "How is it structured?").text

@@ -3,8 +3,9 @@
 A small model that has no tool for it makes times up. Wherever a number is followed by a colon it is
 taken for a time, which must be one of those that may be told (those of the encoder's notes, or at
 least those within the recording) or stand in what the answer may quote (the user's own words, tool
-results), and must be finished: `0:1` may not end there. Other numbers are none of this
-constraint's business.
+results), and must be finished: `0:1` may not end there. In a list ("verse at 0:12, chorus at ...")
+each time is later than the one before, as long as there is a later one. Other numbers are none of
+this constraint's business.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from transformers import LogitsProcessor
 from .grounding import TIME, number_tokens
 from .reply import TOOL_CALL
 
+_LISTED = re.compile(r"\bat [0-9:]*$")
+_SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
 _BEGUN = re.compile(r"[0-9]+:[0-9:]*")
 _OPEN = re.compile(r"[0-9]+(?::[0-9]*)*$")
 
@@ -35,11 +38,10 @@ class GroundedTimes(LogitsProcessor):
 
     def __init__(self, tokenizer: Any, times: Iterable[str], source: str, prompt_length: int):
         self._tokenizer, self._prompt_length = tokenizer, prompt_length
-        self._allowed = {*times, *TIME.findall(source)}
-        self._prefixes = {t[:i] for t in self._allowed for i in range(1, len(t) + 1)}
+        self._allowed = frozenset([*times, *TIME.findall(source)])
         digits, separators, _ = number_tokens(tokenizer)
         self._tokens = digits | separators
-        self._wrong: dict[str, list[int]] = {}
+        self._wrong: dict[tuple[str, frozenset[str]], list[int]] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
@@ -57,31 +59,46 @@ class GroundedTimes(LogitsProcessor):
         return text
 
     def _mask(self, row: torch.Tensor, text: str) -> None:
-        pending = _pending(text)
-        if pending not in self._wrong:
-            self._wrong[pending] = [
-                i for i, t in self._tokens.items() if not self._fits(pending + t)
-            ]
-        if ":" in pending and pending[-1] != ":" and pending not in self._allowed:
+        pending, allowed = _pending(text), self._next(text)
+        wrong = self._wrong.get((pending, allowed))
+        if wrong is None:
+            wrong = [i for i, t in self._tokens.items() if not _fits(pending + t, allowed)]
+            self._wrong[pending, allowed] = wrong
+        if ":" in pending and pending[-1] != ":" and pending not in allowed:
             right = [
                 i
                 for i, t in self._tokens.items()
-                if _pending(pending + t).startswith(pending) and self._fits(pending + t)
+                if _pending(pending + t).startswith(pending) and _fits(pending + t, allowed)
             ]
             kept = row[right].clone()
             row.fill_(-torch.inf)
             row[right] = kept
-        row[self._wrong[pending]] = -torch.inf
+        row[wrong] = -torch.inf
 
-    def _fits(self, text: str) -> bool:
-        """Say whether all times in the text are allowed, one at its end so far."""
-        for found in _BEGUN.finditer(text):
-            time = found.group()
-            whole = time.rstrip(":") in self._allowed
-            open_end = found.end() == len(text) and time in self._prefixes
-            if not (whole or open_end):
-                return False
-        return True
+    def _next(self, text: str) -> frozenset[str]:
+        """List the times that may come next, or be going on at the end of the text."""
+        if not _LISTED.search(text):
+            return self._allowed
+        sentence = _SENTENCE_END.split(_OPEN.sub("", text))[-1]
+        last_s = max((_seconds(time) for time in TIME.findall(sentence)), default=-1)
+        return frozenset(t for t in self._allowed if _seconds(t) > last_s) or self._allowed
+
+
+def _fits(text: str, allowed: frozenset[str]) -> bool:
+    """Say whether all times in the text are allowed, one at its end so far."""
+    for found in _BEGUN.finditer(text):
+        time = found.group()
+        open_end = found.end() == len(text) and any(other.startswith(time) for other in allowed)
+        if not (time.rstrip(":") in allowed or open_end):
+            return False
+    return True
+
+
+def _seconds(time: str) -> int:
+    total = 0
+    for part in time.split(":"):
+        total = 60 * total + int(part)
+    return total
 
 
 def _pending(text: str) -> str:
