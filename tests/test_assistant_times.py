@@ -88,6 +88,8 @@ def test_times_in_a_list_go_on():
         return "".join(d for d, i in zip("0123456789", digits, strict=True) if scores[0, i] == 0.0)
 
     assert open_to("verse at 0:") == "014"
+    assert open_to("verse at 0:12, chorus at ") == "0"
+    assert open_to("I hear it at ") == "0123456789"  # it may be anything, such as 120 BPM
     assert open_to("verse at 0:12, chorus at 0:") == "4"
     assert open_to("It lasts from 0:12 to 0:40, the other from 0:") == "014"
     assert open_to("Drums at 0:40. The bass comes in at 0:") == "014"

@@ -22,6 +22,7 @@ from .reply import TOOL_CALL
 
 _LISTED = re.compile(r"\bat [0-9:]*$")
 _SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
+_ANY = re.compile(r"[0-9][0-9:]*")
 _BEGUN = re.compile(r"[0-9]+:[0-9:]*")
 _OPEN = re.compile(r"[0-9]+(?::[0-9]*)*$")
 
@@ -41,7 +42,7 @@ class GroundedTimes(LogitsProcessor):
         self._allowed = frozenset([*times, *TIME.findall(source)])
         digits, separators, _ = number_tokens(tokenizer)
         self._tokens = digits | separators
-        self._wrong: dict[tuple[str, frozenset[str]], list[int]] = {}
+        self._wrong: dict[tuple[str, frozenset[str], bool], list[int]] = {}
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
@@ -59,34 +60,39 @@ class GroundedTimes(LogitsProcessor):
         return text
 
     def _mask(self, row: torch.Tensor, text: str) -> None:
-        pending, allowed = _pending(text), self._next(text)
-        wrong = self._wrong.get((pending, allowed))
+        pending, (allowed, begun) = _pending(text), self._next(text)
+        wrong = self._wrong.get((pending, allowed, begun))
         if wrong is None:
-            wrong = [i for i, t in self._tokens.items() if not _fits(pending + t, allowed)]
-            self._wrong[pending, allowed] = wrong
-        if ":" in pending and pending[-1] != ":" and pending not in allowed:
+            wrong = [i for i, t in self._tokens.items() if not _fits(pending + t, allowed, begun)]
+            self._wrong[pending, allowed, begun] = wrong
+        is_time = ":" in pending or (begun and pending)
+        if is_time and pending[-1] != ":" and pending not in allowed:
             right = [
                 i
                 for i, t in self._tokens.items()
-                if _pending(pending + t).startswith(pending) and _fits(pending + t, allowed)
+                if _pending(pending + t).startswith(pending) and _fits(pending + t, allowed, begun)
             ]
             kept = row[right].clone()
             row.fill_(-torch.inf)
             row[right] = kept
         row[wrong] = -torch.inf
 
-    def _next(self, text: str) -> frozenset[str]:
-        """List the times that may come next, or be going on at the end of the text."""
+    def _next(self, text: str) -> tuple[frozenset[str], bool]:
+        """List the times that may come next, and say whether a list of times has begun."""
         if not _LISTED.search(text):
-            return self._allowed
+            return self._allowed, False
         sentence = _SENTENCE_END.split(_OPEN.sub("", text))[-1]
         last_s = max((_seconds(time) for time in TIME.findall(sentence)), default=-1)
-        return frozenset(t for t in self._allowed if _seconds(t) > last_s) or self._allowed
+        later = frozenset(t for t in self._allowed if _seconds(t) > last_s)
+        return later or self._allowed, last_s >= 0
 
 
-def _fits(text: str, allowed: frozenset[str]) -> bool:
-    """Say whether all times in the text are allowed, one at its end so far."""
-    for found in _BEGUN.finditer(text):
+def _fits(text: str, allowed: frozenset[str], begun: bool) -> bool:
+    """Say whether all times in the text are allowed, one at its end so far.
+
+    In a list that has begun every number is a time.
+    """
+    for found in (_ANY if begun else _BEGUN).finditer(text):
         time = found.group()
         open_end = found.end() == len(text) and any(other.startswith(time) for other in allowed)
         if not (time.rstrip(":") in allowed or open_end):
