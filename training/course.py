@@ -33,9 +33,8 @@ def told_sections(track: Track, form: Form) -> tuple[Section, ...]:
         return ()
     starts = [float(int(start_s)) for start_s, _ in noted]
     ends = [*starts[1:], track.duration_s]
-    return tuple(
-        Section(*span, label) for *span, (_, label) in zip(starts, ends, noted, strict=True)
-    )
+    labels = [label for _, label in noted]
+    return tuple(Section(*each) for each in zip(starts, ends, labels, strict=True))
 
 
 def told_instruments(track: Track, form: Form) -> tuple[Instrument, ...]:
