@@ -19,17 +19,18 @@ _SAME_FORM = 0.5
 _NEAR_S = 3.0
 
 
-def told_sections(track: Track, form: Form) -> tuple[Section, ...]:
+def told_sections(track: Track, form: Form, agreement: float) -> tuple[Section, ...]:
     """Give the sections of the notes, in whole seconds; none where they are mostly wrong.
 
     Args:
         track: The facts.
         form: The course of the recording, as it was heard.
+        agreement: Of the two, as `boundary_agreement` measures it.
     """
     noted = noted_sections(form)
     if not noted and len(track.sections) <= 1:
         return track.sections
-    if not noted or boundary_agreement(track, form) < _SAME_FORM:
+    if not noted or agreement < _SAME_FORM:
         return ()
     starts = [float(int(start_s)) for start_s, _ in noted]
     ends = [*starts[1:], track.duration_s]

@@ -131,9 +131,10 @@ def judge(
         unsure.add("activity")
     blank = {"style": "genre", "meter": "time_signature"}
     changes: dict[str, Any] = {blank[slot]: None for slot in wrong if slot in blank}
-    if boundary_agreement(track, form) < _SAME_COURSE:
+    agreement = boundary_agreement(track, form)
+    if agreement < _SAME_COURSE:
         unsure.add("sections")
-    changes["sections"] = told_sections(track, form)
+    changes["sections"] = told_sections(track, form, agreement)
     changes["instruments"] = told_instruments(track, form)
     known = track.model_copy(update=changes)
     return known, frozenset(unsure | wrong - blank.keys())

@@ -4,8 +4,8 @@ A small model that has no tool for it makes times up. Wherever a number is follo
 taken for a time, which must be one of those that may be told (those of the encoder's notes, or at
 least those within the recording) or stand in what the answer may quote (the user's own words, tool
 results), and must be finished: `0:1` may not end there. In a list ("verse at 0:12, chorus at ...")
-each time is later than the one before, as long as there is a later one. Other numbers are none of
-this constraint's business.
+each time is later than the one before, as long as there is a later one, and a number behind "at" is
+a time. Other numbers are none of this constraint's business.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class GroundedTimes(LogitsProcessor):
 def _fits(text: str, allowed: frozenset[str], begun: bool) -> bool:
     """Say whether all times in the text are allowed, one at its end so far.
 
-    In a list that has begun every number is a time.
+    In a list that has `begun` every number is a time.
     """
     for found in (_ANY if begun else _BEGUN).finditer(text):
         time = found.group()

@@ -55,16 +55,17 @@ def _sentences(clauses: list[_Clause]) -> list[_Clause]:
     return joined
 
 
-def _fifth_round(text: str) -> tuple[int | None, int]:
-    """Find a fifth round of the same one to six words.
+def _fifth_rounds(text: str) -> tuple[list[int], int]:
+    """Find fifth rounds of the same one to six words.
 
     Returns:
-        Where it begins, None before it is whole; and up to where no word may be part of one.
+        Where whole ones begin, and up to where no word may be part of one.
     """
     found = list(re.finditer(r"\S+", text))
     words = [match.group().lower() for match in found]
     whole = len(words) - (not text[-1:].isspace())  # the last word may go on
-    starts, settled = [], len(text)
+    starts: list[int] = []
+    settled = len(text)
     for period in range(1, _LONGEST_ROUND + 1):
         same = 0
         for i in range(period, len(words)):
@@ -78,7 +79,7 @@ def _fifth_round(text: str) -> tuple[int | None, int]:
         over = same - (_MOST_ROUNDS - 1) * period
         if over > 0:
             settled = min(settled, found[len(words) - over].start())
-    return min(starts, default=None), settled
+    return starts, settled
 
 
 def loop_start(text: str) -> int | None:
@@ -107,8 +108,7 @@ def loop_start(text: str) -> int | None:
         if pairs[first.words, second.words] > _MOST_ROUNDS:
             starts.append(second.start)
             break
-    fifth, _ = _fifth_round(text)
-    return min(starts if fifth is None else [*starts, fifth], default=None)
+    return min(starts + _fifth_rounds(text)[0], default=None)
 
 
 def settled_length(text: str) -> int:
@@ -120,7 +120,7 @@ def settled_length(text: str) -> int:
     if looping is not None:
         return looping
     clauses = _clauses(text)
-    _, settled = _fifth_round(text)
+    _, settled = _fifth_rounds(text)
     for units in (clauses, _sentences(clauses)):
         if len(units) < 2:
             continue
