@@ -41,6 +41,8 @@ _WEIGHTS = {
     "density": 0.3,
     "players": 0.3,
 }
+_PARTS_WEIGHT = 300.0
+"""Of a mean over a thousand pairs of a pitch and a family at each moment."""
 _TEMPO_WIDTH_BINS = 0.6
 _VAGUE = ("style", "lead", "density", "feel", "players", "boundary")
 """Heads whose classes shade into each other: a share of the target goes to the other classes."""
@@ -80,6 +82,14 @@ def head_losses(
     return losses
 
 
+def parts_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Binary cross entropy of who plays which pitch; windows of NaN do not count."""
+    known = ~target[:, 0, 0, 0].isnan()
+    if not known.any():
+        return logits.sum() * 0
+    return binary_cross_entropy_with_logits(logits[known].float(), target[known])
+
+
 class EncoderWithLoss(nn.Module):
     """The encoder's network under a weighted sum of its heads' losses.
 
@@ -102,6 +112,8 @@ class EncoderWithLoss(nn.Module):
         out = self.encoder.network(frames)
         losses = head_losses(out.logits, out.frame_logits, labels)
         total = torch.stack([_WEIGHTS.get(k, 1.0) * loss for k, loss in losses.items()]).sum()
+        if out.parts is not None:
+            total = total + _PARTS_WEIGHT * parts_loss(out.parts, labels["parts"])
         if self.generative_weight:
             some = frames[: max(1, round(len(frames) * self.generative_share))]
             with fixed_statistics(self.encoder.network):  # those of whole, larger batches
@@ -129,6 +141,7 @@ def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
         feels=list(styles.FEELS),
         players=list(PLAYERS),
         boundaries=settings.boundaries,
+        parts=settings.parts,
         stem=settings.stem,
         stem_channels=settings.stem_channels,
         codec_books=recipe.generate.codec_books if recipe.generate else 0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_network import CHORD_CLASSES
+from llark_py.encoders.mini_parts import LOWEST_MIDI, PART_PITCHES, PART_STEP
 from llark_py.instruct.facts import Facts
 from llark_py.theory import key_index, pitch_class
 from llark_py.track import Track
@@ -75,6 +77,31 @@ def frame_labels(track: Track, n_frames: int, families: list[str]) -> dict[str, 
     }
 
 
+def part_labels(track: Track, n_frames: int, families: list[str]) -> np.ndarray:
+    """Mark the pitches that each family sounds, at every other frame.
+
+    Returns:
+        `(ceil(n_frames / 2), 84, families)` float32, 0 or 1; NaN all over where instruments play
+        that have pitches, but no notes are known.
+    """
+    shape = (-(-n_frames // PART_STEP), PART_PITCHES, len(families))
+    if not track.notes and set(track.families) - {"drums"}:
+        return np.full(shape, np.nan, np.float32)
+    sounding = np.zeros(shape, np.float32)
+    column = {i.name: families.index(i.family) for i in track.instruments if i.family in families}
+    for note in track.notes:
+        pitch = note.pitch - LOWEST_MIDI
+        if note.instrument in column and 0 <= pitch < PART_PITCHES:
+            first, stop = (_frames_before(t) for t in (note.start_s, note.end_s))
+            sounding[first : max(stop, first + 1), pitch, column[note.instrument]] = 1.0
+    return sounding
+
+
+def _frames_before(time_s: float) -> int:
+    """Count the frames of parts (centred on multiples of 0.2 s) before a time."""
+    return max(0, math.ceil(time_s / (FRAME_S * PART_STEP)))
+
+
 def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
     """Label a whole window; what is unknown or does not apply is IGNORE (tempo: NaN)."""
 
@@ -111,9 +138,13 @@ def batch_labels(
     Returns:
         By head a tensor `(batch, ...)`: floats for `tempo` (bin position), `families` and
         `instruments` (0 or 1), class numbers for the rest, `(batch, n_frames)` for `chord`,
-        `root`, `beat` and `boundary`, `(batch, n_frames, families)` for `activity`.
+        `root`, `beat` and `boundary`, `(batch, n_frames, families)` for `activity`, and where the
+        encoder tells who plays what `(batch, ceil(n_frames / 2), 84, families)` for `parts`.
     """
     rows = [clip_labels(t, config) | frame_labels(t, n_frames, config.families) for t in tracks]
+    if config.parts:
+        for row, track in zip(rows, tracks, strict=True):
+            row["parts"] = part_labels(track, n_frames, config.families)
     batch = {}
     for head in rows[0]:
         values = torch.from_numpy(np.stack([np.asarray(row[head]) for row in rows]))

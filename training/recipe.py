@@ -82,6 +82,8 @@ class EncoderSettings(FitSettings):
     stem_channels: int = Field(64, ge=4)
     boundaries: bool = True
     """Have a head for changes of section."""
+    parts: bool = True
+    """Learn from the composer's notes which family sounds each pitch."""
     init_from: Path | None = None
     """Folder of a `mini`, or of its encoder, to start from; None = random weights."""
     generative_weight: float = Field(0.1, ge=0)

@@ -140,14 +140,27 @@ def _boundary_scores(chances: np.ndarray, target: np.ndarray) -> dict[str, float
     return {"boundary_f": float(2 * hits / (said + true))} if true else {}
 
 
+@torch.inference_mode()
+def part_f1(encoder: MiniEncoder, shards: Shards, n_clips: int = 100) -> float:
+    """F1 of which family sounds which pitch when, over all of them; the drums have no pitches."""
+    training, device = encoder.training, next(encoder.parameters()).device
+    encoder.eval()
+    features, tracks = plain_batch(shards, list(range(min(n_clips, len(shards)))))
+    played = encoder.network(standardise(features.to(device))).parts
+    encoder.train(training)
+    said = (played.float().cpu() > 0).numpy()
+    true = batch_labels(tracks, features.shape[1], encoder.config)["parts"].numpy() > 0.5
+    return float(2 * (said & true).sum() / max(1, said.sum() + true.sum()))
+
+
 def score_encoder(encoder: MiniEncoder, shards: Shards) -> dict[str, float]:
     """Score the heads on plain middle windows of a set.
 
     Returns:
         Accuracy by head; `tempo_acc1` and `tempo_acc2` (4 %, the latter up to octaves); F1 of the
         families (micro, macro, each) at their thresholds; `singer`, whether it is heard rightly
-        that somebody sings; F of section boundaries within one second; expected calibration error
-        by head (`ece:...`). What the clips do not tell is left out.
+        that somebody sings; F of section boundaries within one second; `part_f1`, who plays which
+        pitch; expected calibration error by head (`ece:...`). What the clips do not tell is left out.
     """
     logits, labels = collect(encoder, shards)
     scores: dict[str, float] = {}
@@ -172,6 +185,8 @@ def score_encoder(encoder: MiniEncoder, shards: Shards) -> dict[str, float]:
             scores |= _boundary_scores(chances[..., 1].numpy(), target.numpy())
         else:
             scores[head] = float(right.mean())
+    if encoder.config.parts:
+        scores["part_f1"] = part_f1(encoder, shards)
     return {name: round(value, 3) for name, value in scores.items()}
 
 

@@ -115,6 +115,7 @@ class MiniEncoder(RecordingEncoder):
             beat_seconds,
             config.stem_channels if config.stem == "residual" else None,
             config.boundaries,
+            config.parts,
         )
         self.concepts = nn.ModuleDict(
             {head: nn.Linear(count, config.width) for head, count in classes.items()}

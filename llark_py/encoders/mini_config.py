@@ -38,6 +38,7 @@ class MiniEncoderConfig(AudioEncoderConfig):
         feels, players: Class names of the heads for the rhythmic feel and for the number of
             instruments; empty: there is no such head.
         boundaries: Have a frame head for changes of section.
+        parts: Tell which families sound each pitch, and hear timbre by that too.
         stem: `patches`, or `residual` with `stem_channels` channels in its first blocks.
         codec_books: Codebooks of the codec whose codes the encoder can write on; 0: it has none.
         codec_codes, codec_components: Codes in a book, principal components of a frame.
@@ -70,6 +71,7 @@ class MiniEncoderConfig(AudioEncoderConfig):
     feels: list[str] = field(default_factory=list)
     players: list[str] = field(default_factory=list)
     boundaries: bool = False
+    parts: bool = False
     stem: str = "patches"
     stem_channels: int = 64
     codec_books: int = 0

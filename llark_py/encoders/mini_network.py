@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu
 
 from .mini_features import split_streams
+from .mini_parts import PART_STEP, PartNetwork
 from .mini_periodicity import (
     METRE_ROWS,
     PROFILE_WIDTH,
@@ -56,11 +57,14 @@ class NetworkOutput:
         frame_logits: `(batch, T, ...)` by head: `chord`, `root`, `beat`, where the encoder has it
             `boundary` (exclusive classes), and `activity` (which families sound; not exclusive).
         logits: `(batch, classes)` by head: `tempo`, `key`, ...
+        parts: `(batch, ceil(T / 2), 84, families)` which families sound each semitone from C1 up
+            (logits, not exclusive); None where the encoder has no `PartNetwork`.
     """
 
     tokens: Tensor
     frame_logits: dict[str, Tensor]
     logits: dict[str, Tensor]
+    parts: Tensor | None = None
 
 
 def _rotary(n_tokens: int, width: int, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -133,6 +137,7 @@ class MiniNetwork(nn.Module):
         beat_seconds: `(bins,)` beat period of each tempo bin.
         stem_channels: Of the residual stem; None for the stem of patches.
         boundaries: Have a frame head for changes of section.
+        parts: Tell which families sound each pitch, and hear timbre by that too.
     """
 
     def __init__(
@@ -144,6 +149,7 @@ class MiniNetwork(nn.Module):
         beat_seconds: tuple[float, ...],
         stem_channels: int | None = None,
         boundaries: bool = False,
+        parts: bool = False,
     ):
         super().__init__()
         self.classes, self.timbre_heads = classes, timbre_heads
@@ -155,6 +161,9 @@ class MiniNetwork(nn.Module):
         if isinstance(self.mel_stem, ResidualStem):
             timbre_width = self.mel_stem.timbre_width
             self.activity_shortcut = nn.Linear(timbre_width, classes["families"])
+        self.parts = PartNetwork(width, classes["families"]) if parts else None
+        if parts:
+            self.activity_parts = nn.Linear(classes["families"], classes["families"])
         self.tempo_conv = self._rhythm_conv(TEMPO_ROWS)
         self.tempo_in = nn.Linear(16 * bins, 2 * width)
         self.metre_conv = self._rhythm_conv(METRE_ROWS)
@@ -173,6 +182,7 @@ class MiniNetwork(nn.Module):
             inputs = (3 if narrow else 5) * width
             if name in timbre_heads:
                 inputs += 2 * (classes["families"] + timbre_width)
+                inputs += 2 * classes["families"] if parts else 0
             self.heads[name] = _mlp(inputs, width, count)
 
     @staticmethod
@@ -189,15 +199,22 @@ class MiniNetwork(nn.Module):
                 module.eval()
         return self
 
-    def _stems(self, features: Tensor, causal: bool) -> tuple[Tensor, Tensor | None]:
-        """Frame tokens `(batch, T, width)` and, of the residual stem, their timbre."""
+    def _stems(
+        self, features: Tensor, causal: bool
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Frame tokens `(batch, T, width)`, their timbre (of the residual stem), the parts."""
         dtype = self.tempo_in.weight.dtype
         mel, pitch = split_streams(features.to(dtype))
         if isinstance(self.mel_stem, ResidualStem):
             frames, timbre = self.mel_stem(mel, causal)
         else:
             frames, timbre = self.mel_stem(mel), None
-        return frames + self.pitch_stem(pitch), timbre
+        parts = None
+        pitched = frames + self.pitch_stem(pitch)
+        if self.parts is not None and not causal:
+            parts, added = self.parts(pitch, frames)
+            pitched = pitched + added
+        return pitched, timbre, parts
 
     def _transform(self, summary: Tensor, frames: Tensor, causal: bool) -> Tensor:
         """Run global `(batch, 3, width)` and frame tokens through the blocks."""
@@ -222,7 +239,7 @@ class MiniNetwork(nn.Module):
         Returns:
             `(batch, T, width)`; frame t depends on frames 0 ... t only.
         """
-        frames, _ = self._stems(features, causal=True)
+        frames, _, _ = self._stems(features, causal=True)
         nothing = frames.new_zeros(len(frames), N_GLOBAL, frames.shape[-1])
         return self._transform(nothing, frames, causal=True)[:, N_GLOBAL:]
 
@@ -235,7 +252,7 @@ class MiniNetwork(nn.Module):
             tempo_rows, metre_rows = periodicities(mel.float(), pitch.float(), beat_seconds)
             profile = pitch_profile(pitch.float())
         dtype = self.tempo_in.weight.dtype
-        frames, frame_timbre = self._stems(features, causal=False)
+        frames, frame_timbre, played = self._stems(features, causal=False)
         tempo = self.tempo_in(self.tempo_conv(tempo_rows.to(dtype)).flatten(1))
         metre = self.metre_in(self.metre_conv(metre_rows.to(dtype)).flatten(1))
         summary = torch.cat(
@@ -246,12 +263,18 @@ class MiniNetwork(nn.Module):
         frames = tokens[:, N_GLOBAL:]
         parts = self.frame_head(frames).split(list(self.frame_classes.values()), -1)
         frame_logits = dict(zip(self.frame_classes, parts, strict=True))
-        shortcut = []
+        shortcut: list[Tensor] = []
         if frame_timbre is not None:
             frame_logits["activity"] = frame_logits["activity"] + self.activity_shortcut(
                 frame_timbre
             )
             shortcut = [frame_timbre.mean(1), frame_timbre.amax(1)]
+        if played is not None:
+            loudest = played.amax(2)  # the pitch that is surest to be a family's
+            shown = self.activity_parts(loudest).repeat_interleave(PART_STEP, 1)
+            frame_logits["activity"] = frame_logits["activity"] + shown[:, : frames.shape[1]]
+            chances = loudest.sigmoid()
+            shortcut += [chances.mean(1), chances.amax(1)]
         active = frame_logits["activity"].sigmoid()
         mean, peak = frames.mean(1), frames.amax(1)
         spread = frames.float().std(1, correction=0).to(frames.dtype)
@@ -266,4 +289,4 @@ class MiniNetwork(nn.Module):
             name: head(seen.get(name, timbre if name in self.timbre_heads else everything))
             for name, head in self.heads.items()
         }
-        return NetworkOutput(tokens, frame_logits, logits)
+        return NetworkOutput(tokens, frame_logits, logits, played)

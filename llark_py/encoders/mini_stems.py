@@ -6,8 +6,9 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, relu
+from torch.nn.functional import relu
 
+from .mini_convolutions import Residual, TimeConv
 from .mini_features import BINS_PER_SEMITONE, MEL_BANDS, MEL_STEPS, PITCH_BINS
 
 _MEL_CHANNELS = (16, 48, 64)
@@ -88,39 +89,6 @@ class PitchStem(nn.Module):
         return pitches.view_as(timbre) + timbre
 
 
-class TimeConv(nn.Conv2d):
-    """A convolution over (time, frequency) that can also be run without a look at later times.
-
-    The kernel is odd and the stride 1 in time, with half of the kernel as padding.
-    """
-
-    def forward(self, image: Tensor, causal: bool = False) -> Tensor:
-        """Convolve `(batch, channels, times, bands)`; `causal` puts all padding before."""
-        if not causal:
-            return super().forward(image)
-        padding = (2 * int(self.padding[0]), int(self.padding[1]))
-        wider = conv2d(image, self.weight, self.bias, self.stride, padding)
-        # A view of it would be four times as slow in what follows.
-        return wider[:, :, : image.shape[2]].contiguous(memory_format=torch.channels_last)
-
-
-class _Residual(nn.Module):
-    """Two convolutions beside a shortcut (He et al., 2016); `stride` bands become one."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1):
-        super().__init__()
-        self.first = TimeConv(inputs, outputs, 3, (1, stride), 1, bias=False)
-        self.second = TimeConv(outputs, outputs, 3, 1, 1, bias=False)
-        self.first_norm, self.second_norm = nn.BatchNorm2d(outputs), nn.BatchNorm2d(outputs)
-        same = inputs == outputs and stride == 1
-        self.skip = None if same else nn.Conv2d(inputs, outputs, 1, (1, stride), bias=False)
-
-    def forward(self, image: Tensor, causal: bool) -> Tensor:
-        kept = image if self.skip is None else self.skip(image)
-        inner = relu(self.first_norm(self.first(image, causal)))
-        return relu(self.second_norm(self.second(inner, causal)) + kept)
-
-
 class ResidualStem(nn.Module):
     """The mel spectrum through a residual network with batch normalisation.
 
@@ -145,10 +113,10 @@ class ResidualStem(nn.Module):
         self.frames_norm = nn.BatchNorm2d(channels)
         self.blocks = nn.ModuleList(
             [
-                _Residual(channels, channels),
-                _Residual(channels, channels),
-                _Residual(channels, wide, 2),
-                _Residual(wide, wide),
+                Residual(channels, channels),
+                Residual(channels, channels),
+                Residual(channels, wide, 2),
+                Residual(wide, wide),
             ]
         )
         self.out = nn.Linear(wide * MEL_BANDS // 8, width)
