@@ -40,6 +40,7 @@ SMALL = {
     "feels": ["straight", "swung"],
     "players": ["1", "2", "3 or more"],
     "boundaries": True,
+    "parts": True,
     "families": ["piano", "voice"],
     "thresholds": {"families": [0.3, 0.6]},
     "temperatures": {"key": 2.0},
@@ -78,7 +79,7 @@ def test_the_embedded_checkpoint_hears_what_it_always_heard():
 def test_new_abilities_are_off_unless_the_configuration_has_them():
     plain = build_encoder(encoder_config("mini", width=64, n_layers=1))
     names = " ".join(plain.state_dict())
-    for part in ("codec", "writer", "shortcut", "feel", "players"):
+    for part in ("codec", "writer", "shortcut", "feel", "players", "parts"):
         assert part not in names
     assert "boundary" not in plain.network.frame_classes
     for wrong, message in (({"stem": "deep"}, "patches"), ({"codec_books": 2}, "residual")):

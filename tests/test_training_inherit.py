@@ -63,6 +63,23 @@ def test_a_new_head_and_another_stem_begin_fresh(saved):
     )
 
 
+def test_who_plays_what_is_inherited_by_family(tmp_path):
+    old = make_encoder(parts=True, stem="residual", stem_channels=8)
+    old.save_pretrained(tmp_path)
+    new = make_encoder(
+        parts=True, stem="residual", stem_channels=8, families=["bass", "organ", "piano"]
+    )
+    inherit(new, tmp_path)
+    before, now = old.state_dict(), new.state_dict()
+    for name in ("network.parts.families.weight", "network.parts.families.bias"):
+        assert torch.equal(now[name][[2, 0]], before[name])
+    mixed = "network.activity_parts.weight"
+    assert torch.equal(now[mixed][[2, 0]][:, [2, 0]], before[mixed])
+    seen = "network.heads.families.0.weight"
+    last_old, last_new = before[seen][:, -4:], now[seen][:, -6:]
+    assert torch.equal(last_new[:, [2, 0, 5, 3]], last_old)
+
+
 def test_the_embedded_model_can_be_inherited_from():
     from llark_py.embedded import embedded_folder
     from llark_py.encoders.mini import load_embedded

@@ -77,8 +77,10 @@ def _axes(name: str, config: MiniEncoderConfig, weight: Tensor) -> tuple[Names, 
         return None, _frame_names(config)
     if parts[1] == "frame_head":
         return _frame_names(config), None
-    if parts[1] == "activity_shortcut":
+    if parts[1] == "activity_shortcut" or parts[1:3] == ["parts", "families"]:
         return list(config.families), None
+    if parts[1] == "activity_parts":
+        return list(config.families), list(config.families) if is_matrix else None
     if parts[1] == "heads" and parts[3] == _LAST:
         return labels[parts[2]], None
     if parts[1] == "heads" and parts[2] in TIMBRE_HEADS and is_matrix:
@@ -96,11 +98,12 @@ def _frame_names(config: MiniEncoderConfig) -> list[str]:
 
 
 def _timbre_names(config: MiniEncoderConfig, n_columns: int) -> list[str]:
-    """What timbre heads read: summaries of the frames, who is active, the timbre of the stem."""
+    """What timbre heads read: summaries of frames, who is active, timbre of the stem, parts."""
     frames = [f"frames {i}" for i in range(3 * config.width)]
     active = [f"{kind} {family}" for kind in ("mean", "peak") for family in config.families]
-    rest = n_columns - len(frames) - len(active)
-    return [*frames, *active, *(f"stem {i}" for i in range(rest))]
+    played = [f"played {name}" for name in active] if config.parts else []
+    rest = n_columns - len(frames) - len(active) - len(played)
+    return [*frames, *active, *(f"stem {i}" for i in range(rest)), *played]
 
 
 def _copy(

@@ -43,7 +43,7 @@ def noisy(question: str, rng: Random) -> str:
     if rng.random() < _P_TYPO:
         question = _mistype(question, rng)
     if rng.random() < _P_NO_MARK:
-        question = question.rstrip(".?!")
+        question = question.rstrip(".?!") or question
     elif question.endswith("?") and rng.random() < _P_MORE_MARKS:
         question += pick(("?", "??", "!", "!?"), rng)
     draw = rng.random()

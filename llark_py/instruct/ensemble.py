@@ -128,7 +128,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "amplified": (1.2, ask_heard("amplified", "amplified", about=("instruments",))),
     "instrument_compare": (2.5, _ask_instrument_compare),
     "leads_it": (6.0, _ask_leads_it),
-    "music": (2.0, _ask_music),
+    "music": (10.0, _ask_music),
     "sound": (0.7, ask_heard("sound", "instruments")),
     "dance": (0.8, ask_heard("dance", "speed", "meter", "drums_phrase")),
     "hard": (0.6, ask_heard("hard", "speed", "density", "meter")),

@@ -84,18 +84,18 @@ def _ask_repeat(scene: Scene) -> Turn | None:
 
 
 _WEIGHTS = {
-    "greeting": 0.8,
-    "thanks": 0.7,
-    "who": 0.6,
-    "abilities": 0.8,
-    "off_topic": 1.2,
-    "unknowable": 0.8,
-    "language": 1.0,
-    "title": 0.8,
-    "artist": 0.8,
-    "era": 0.8,
+    "greeting": 1.0,
+    "thanks": 1.0,
+    "who": 1.0,
+    "abilities": 1.0,
+    "off_topic": 2.5,
+    "unknowable": 2.0,
+    "language": 2.0,
+    "title": 1.0,
+    "artist": 1.0,
+    "era": 1.0,
 }
-_PLAIN_WEIGHT = 0.4
+_PLAIN_WEIGHT = 0.6
 _PLAIN = (
     *_WEIGHTS,
     "goodbye",
@@ -103,6 +103,7 @@ _PLAIN = (
     "insult",
     "mood_of_assistant",
     "limits",
+    "formats",
     "privacy",
     "working",
     "tools_known",
