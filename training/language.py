@@ -26,7 +26,7 @@ from llark_py.model.checkpoint import load_model, save_model
 from llark_py.model.feature_extraction import LlarkFeatureExtractor
 
 from .conversations import AboutClips, AboutSongs, BatchMaker, Schedule
-from .dialogues import tool_specs
+from .dialogues import TOOLS, tool_specs
 from .fitting import Steps, fit
 from .hearing import pad_frames
 from .labels import IGNORE
@@ -126,6 +126,7 @@ def new_model(
         audio_token_id=processor.audio_token_id,
         audio_bos_token_id=processor.audio_bos_token_id,
         audio_eos_token_id=processor.audio_eos_token_id,
+        tools=list(TOOLS),
     )
     torch.manual_seed(recipe.seed + 1)
     model = LlarkForConditionalGeneration(config)

@@ -89,7 +89,8 @@ class Assistant:
     Args:
         model: A `LlarkForConditionalGeneration`.
         processor: Its `LlarkProcessor`.
-        tools: Names of the tools it may call; None for all.
+        tools: Names of the tools it may call; None for those that it was taught to call, or for
+            all where its configuration names none.
         name: What the model is called in reports.
         max_rounds: How often in one turn it may ask for tools.
         max_new_tokens: Longest reply in tokens.
@@ -106,7 +107,8 @@ class Assistant:
         max_new_tokens: int = MAX_NEW_TOKENS,
     ):
         self.name = name
-        self.tools = tuple(names() if tools is None else tools)
+        taught = model.config.tools
+        self.tools = tuple(tools if tools is not None else taught or names())
         self.max_rounds, self.max_new_tokens = max_rounds, max_new_tokens
         self._schemas = schemas(self.tools)
         self._decoder = Decoder(model, processor)
@@ -258,7 +260,7 @@ def load_assistant(
 
     Args:
         model: A folder or a Hub name; None for the embedded model `mini`.
-        tools: Names of the tools it may call; None for all.
+        tools: As for `Assistant`.
         device: Where it runs; None takes a CUDA card if there is one.
         **options: Further arguments of `Assistant`.
 
