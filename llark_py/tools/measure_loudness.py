@@ -1,0 +1,66 @@
+"""The tool that measures how loud a recording is and how its sound is balanced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llark_py.analysis import loudness
+from llark_py.audio import Audio
+
+from ._result import detail
+from ._workspace import Workspace
+
+
+@dataclass(frozen=True)
+class SoundLevel:
+    """Loudness, peaks, spectral balance and stereo image; short-term loudness once a second.
+
+    `loudness_range_lu` is None and `short_term_lufs` empty for recordings of less than 3 s.
+    """
+
+    loudness_lufs: float
+    loudness_range_lu: float | None
+    true_peak_dbtp: float
+    peak_dbfs: float
+    crest_factor_db: float
+    bass_share: float
+    mid_share: float
+    treble_share: float
+    spectral_centroid_hz: float
+    stereo_width_share: float
+    stereo_correlation: float
+    short_term_lufs: tuple[float, ...] = detail()
+
+
+def measure_loudness(audio: Audio, workspace: Workspace) -> SoundLevel:
+    """Measure the loudness, peaks, tonal balance and stereo width of any recording.
+
+    Args:
+        audio: Id of the recording, such as audio_1.
+
+    Returns:
+        Integrated loudness in LUFS and its range in LU, true peak, peak and crest factor in
+        decibels, shares of bass (below 250 Hz), mid and treble (above 4 kHz) in the energy,
+        the spectral centroid, and for stereo recordings width and correlation of the channels
+        (0 and 1 for mono).
+    """
+    workspace.progress(0.0, "measuring the loudness")
+    level = loudness.measure_loudness(audio)
+    workspace.progress(0.4, "looking for peaks")
+    peaks = loudness.measure_peaks(audio)
+    workspace.progress(0.8, "measuring the spectrum")
+    balance, stereo = loudness.measure_balance(audio), loudness.measure_stereo(audio)
+    return SoundLevel(
+        loudness_lufs=round(level.integrated_lufs, 1),
+        loudness_range_lu=None if level.range_lu is None else round(level.range_lu, 1),
+        true_peak_dbtp=round(peaks.true_peak_dbtp, 1),
+        peak_dbfs=round(peaks.peak_dbfs, 1),
+        crest_factor_db=round(peaks.crest_factor_db, 1),
+        bass_share=round(balance.bass_share, 2),
+        mid_share=round(balance.mid_share, 2),
+        treble_share=round(balance.treble_share, 2),
+        spectral_centroid_hz=round(balance.centroid_hz),
+        stereo_width_share=round(stereo.width_share, 2),
+        stereo_correlation=round(stereo.correlation, 2),
+        short_term_lufs=tuple(round(level, 1) for level in level.short_term_lufs),
+    )
