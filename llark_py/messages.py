@@ -22,7 +22,10 @@ class TextPart:
 
 @dataclass(frozen=True)
 class AudioPart:
-    """A recording under the id that tools know it by (`audio_1`, `audio_2`, ...)."""
+    """A recording under the id that tools know it by (`audio_1`, `audio_2`, ...).
+
+    Recordings that tools make take the next free number.
+    """
 
     id: str
     audio: Audio
@@ -48,6 +51,7 @@ class ToolResult:
         content: What the model is shown: a small JSON object; `{"error": ...}` on failure.
         details: The whole result for people and programs (long lists such as beats included).
         artefacts: Ids of the files it made (MIDI, sound, pictures).
+        recordings: Ids of the recordings it made, which later calls may name.
     """
 
     call_id: str
@@ -55,6 +59,7 @@ class ToolResult:
     content: dict[str, Any]
     details: dict[str, Any] = field(default_factory=dict)
     artefacts: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
 
     @property
     def error(self) -> str | None:

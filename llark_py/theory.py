@@ -7,8 +7,11 @@ Chord labels follow Harte et al. (ISMIR 2005): `A:min`, `G:7`, `N` for no chord.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from .errors import ConfigError
+
+KeyRelation = Literal["same", "relative", "neighbours", "distant"]
 
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # The spelling with the fewest accidentals in the key signature of each tonic.
@@ -72,6 +75,32 @@ def transpose_chord(label: str, semitones: int) -> str:
     root, _, quality = label.partition(":")
     moved = MAJOR_TONICS[(pitch_class(root) + semitones) % 12]
     return f"{moved}:{quality}" if quality else moved
+
+
+def camelot_code(key: str) -> str:
+    """Name a key as DJs do: `8B` is C major, `8A` its relative minor, 9 a fifth above 8.
+
+    The Camelot wheel (Mark Davis, Mixed In Key) numbers the circle of fifths like a clock.
+    """
+    tonic, mode = parse_key(key)
+    major = tonic if mode == "major" else tonic + 3
+    return f"{(7 * major + 7) % 12 + 1}{'B' if mode == 'major' else 'A'}"
+
+
+def key_relation(first: str, second: str) -> KeyRelation:
+    """Say how two keys lie to each other on the Camelot wheel.
+
+    Returns:
+        `same`; `relative` (the same notes: C major and A minor); `neighbours` (a fifth apart, of
+        the same mode); or `distant`, which clashes when mixed.
+    """
+    one, other = camelot_code(first), camelot_code(second)
+    steps = (int(one[:-1]) - int(other[:-1])) % 12
+    if one[-1] != other[-1]:
+        return "relative" if steps == 0 else "distant"
+    if steps == 0:
+        return "same"
+    return "neighbours" if steps in (1, 11) else "distant"
 
 
 def spell(pitch: int, key: str, *, raised: bool = False) -> str:

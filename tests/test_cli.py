@@ -106,6 +106,10 @@ def test_the_version_is_told(capsys):
         (["ask", "--modle", "x", "y"], "No such option"),
         (["tools", "estimate_tmpo", "x.wav"], "Did you mean 'estimate_tempo'"),
         (["tools", "estimate_tempo"], "give a recording"),
+        (["tools", "cut_clip", "end_s=1"], "give a recording"),
+        (["tools", "cut_clip", "x.wav", "strat_s=1"], "no argument 'strat_s'. Did you mean"),
+        (["tools", "compare_songs", "x.wav"], "takes 2 recordings (first, second), not 1"),
+        (["tools", "compare_songs", "x", "y", "z"], "llark tools compare_songs SONG SONG"),
         (["chat", "--port", "90000"], "--port"),
     ],
 )

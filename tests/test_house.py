@@ -152,7 +152,7 @@ def test_encoder_keeps_its_contract(name):
 
 @pytest.mark.parametrize("name", catalog.names("tools"))
 def test_tool_keeps_its_contract(name):
-    from llark_py.tools import load_tool, schemas
+    from llark_py.tools import load_tool, parameters, schemas
 
     part, tool = catalog.load("tools", name), load_tool(name)
     assert part.__doc__ and tool.__doc__ and "Args:" in tool.__doc__
@@ -163,7 +163,8 @@ def test_tool_keeps_its_contract(name):
     function = schema["function"]
     assert function["name"] == name and function["description"]
     properties = function["parameters"]["properties"]
-    assert properties["audio"]["type"] == "string" and "workspace" not in properties
+    assert all(properties[recording]["type"] == "string" for recording in parameters(name)[0])
+    assert "workspace" not in properties
     for key, value in properties.items():
         assert value.get("description"), f"argument '{key}' has no description"
         assert value["type"] in ("string", "number", "integer", "boolean"), f"'{key}' is not flat"

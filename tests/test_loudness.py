@@ -213,7 +213,5 @@ def test_the_tool_tells_what_was_measured():
 
 
 def test_the_tool_measures_any_sound_at_any_rate():
-    content = run_tool(
-        "measure_loudness", {}, {"audio_1": some_noise(0.5)}, Workspace()
-    ).content
+    content = run_tool("measure_loudness", {}, {"audio_1": some_noise(0.5)}, Workspace()).content
     assert -40 < content["loudness_lufs"] < -10 and content["loudness_range_lu"] is None

@@ -20,7 +20,8 @@ from llark_py.tools import Cancelled, Workspace, run_tool
 from llark_py.track import Note
 
 SIMPLE_TYPES = {"string", "number", "integer", "boolean"}
-UNITS = ("_s", "_bpm", "_hz", "_cents", "_count")
+UNITS = ("_s", "_bpm", "_hz", "_cents", "_count", "_lufs", "_lu", "_dbtp", "_dbfs", "_db")
+UNITS += ("_share", "_percent", "_ratio", "_correlation", "_confidence", "similarity")
 
 
 @pytest.fixture
@@ -54,8 +55,9 @@ def test_schemas_are_flat_and_described(name):
     assert function["name"] == name
     assert function["description"].splitlines()[0] == tools.describe(name)
     parameters = function["parameters"]
-    assert parameters["properties"]["audio"]["type"] == "string"
-    assert parameters["required"] == ["audio"]
+    recordings = tools.parameters(name)[0]
+    assert all(parameters["properties"][r]["type"] == "string" for r in recordings)
+    assert parameters["required"] == recordings != []
     assert "workspace" not in parameters["properties"]
     for argument in parameters["properties"].values():
         assert argument["type"] in SIMPLE_TYPES and argument["description"]
@@ -66,8 +68,10 @@ def test_schemas_are_flat_and_described(name):
 def test_tools_take_audio_and_workspace_and_return_frozen_results(name):
     function = tools.load_tool(name)
     hints = get_type_hints(function)
-    assert list(inspect.signature(function).parameters)[:2] == ["audio", "workspace"]
-    assert (hints["audio"], hints["workspace"]) == (Audio, Workspace)
+    recordings = tools.parameters(name)[0]
+    first = list(inspect.signature(function).parameters)[: len(recordings) + 1]
+    assert first == [*recordings, "workspace"] and hints["workspace"] is Workspace
+    assert len(recordings) > 1 or recordings == ["audio"]
     assert dataclasses.is_dataclass(hints["return"])
     assert hints["return"].__dataclass_params__.frozen
     for field in dataclasses.fields(hints["return"]):
@@ -133,6 +137,39 @@ def test_the_only_recording_need_not_be_named(measured):
     assert run(audios={}).error == "there is no recording null; there is none"
 
 
+def test_tools_of_two_recordings_are_given_both(monkeypatch):
+    compared = []
+    monkeypatch.setattr(
+        "llark_py.tools.compare_songs.compare",
+        lambda first, second: compared.append((first, second)) or 1 / 0,
+    )
+    three = {f"audio_{i}": noise(seed=i) for i in (1, 2, 3)}
+    two = {name: three[name] for name in ("audio_1", "audio_2")}
+
+    def compare(audios, **arguments):
+        compared.clear()
+        error = run("compare_songs", audios=audios, **arguments).error
+        return compared[0] if compared else error
+
+    # Named, both left to us, or one of them: as long as there is no choice.
+    both = (noise(seed=1), noise(seed=2))
+    assert compare(two, first="audio_1", second="audio_2") == both
+    assert compare(two) == compare(two, second="audio_2") == both
+    assert compare(two, first="audio_2", second="audio_1") == compare(two, first="audio_2")
+    assert compare(two, first="audio_2") == both[::-1]
+    assert compare(three, first="audio_3", second="audio_1") == (noise(seed=3), noise(seed=1))
+    # Where there is one, or none that was meant, it is told what there is.
+    there = "there is audio_1, audio_2, audio_3"
+    assert compare(three, first="audio_3") == f"there is no recording null; {there}"
+    assert compare(three, first="../x", second="audio_1") == (
+        f'there is no recording "../x"; {there}'
+    )
+    assert compare({"audio_1": noise()}) == "compare_songs takes 2 recordings; there is audio_1"
+    assert compare({}) == "compare_songs takes 2 recordings; there is none"
+    assert "name two different ones" in compare(two, first="audio_1", second="audio_1")
+    assert "takes no argument 'audio'; it takes first, second" in compare(two, audio="audio_1")
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "error"),
     [
@@ -163,9 +200,12 @@ def test_numbers_in_words_of_json_are_taken(measured):
 
 
 def test_silence_is_an_answer_not_an_exception():
-    silence = {"audio_1": Audio(np.zeros(80_000, np.float32), 16_000)}
     for name in tools.names():
-        assert run(name, audios=silence).content == {"error": "the recording is silent"}
+        wanted = range(1, len(tools.parameters(name)[0]) + 1)
+        silence = {f"audio_{i}": Audio(np.zeros(80_000, np.float32), 16_000) for i in wanted}
+        result = run(name, audios=silence)
+        assert list(result.content) == ["error"] and result.artefacts == ()
+        assert result.error.endswith("the recording is silent")
 
 
 def test_bugs_inside_a_tool_are_logged_and_told(monkeypatch, caplog):

@@ -173,3 +173,18 @@ def _encoder() -> Any:
     from llark_py.encoders.mini import load_embedded
 
     return load_embedded()
+
+
+def classes_heard(audio: Audio, head: str) -> tuple[str, ...]:
+    """Name the classes of a head with several (`families`, `instruments`) that are there.
+
+    Returns:
+        The likeliest first; those above the threshold that training found for each.
+    """
+    config, posterior = _config(), listen(audio).heads[head]
+    there = posterior > config.present_from(head)
+    return tuple(config.labels[head][i] for i in np.argsort(-posterior) if there[i])
+
+
+def _config() -> Any:
+    return (_listener or _encoder()).config

@@ -26,14 +26,14 @@ from transformers.utils.logging import disable_progress_bar
 
 from llark_py.audio import Audio
 from llark_py.embedded import embedded_folder
-from llark_py.errors import ConfigError
-from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
+from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult
 from llark_py.startup import lean_imports
 from llark_py.tools import Artefact, names, schemas
 
 from .constraints import constrain
-from .context import fit_context
+from .context import check_room, fit_context
 from .conversation import (
+    as_messages,
     check_order,
     next_artefact_number,
     quotable_text,
@@ -132,7 +132,7 @@ class Assistant:
         results: list[ToolResult] = []
         artefacts: list[Artefact] = []
         done = Done((), "")
-        for event in self.stream(_as_messages(conversation, question)):
+        for event in self.stream(as_messages(conversation, question)):
             if isinstance(event, ToolFinished):
                 calls.append(event.call)
                 results.append(event.result)
@@ -158,14 +158,25 @@ class Assistant:
         check_order(messages)
         stop = cancel or Flag()
         asked = with_system(messages)
-        audios = {part.id: part.audio for part in recordings(asked)}
+        new: list[Message] = []
+
+        def admit(made: Sequence[AudioPart]) -> None:
+            there = {part.id for part in recordings(new)}
+            missing = tuple(part for part in made if part.id not in there)
+            check_room(
+                self._decoder,
+                [*asked, *new, Message("user", missing)],
+                self._schemas,
+                self.max_new_tokens,
+            )
+
         toolbox = Toolbox(
-            audios,
+            {part.id: part.audio for part in recordings(asked)},
             Path(tempfile.mkdtemp(dir=self._folder.name)),
             first_artefact=next_artefact_number(asked),
+            admit=admit,
             stop=stop,
         )
-        new: list[Message] = []
         text, unreadable = "", 0
         for round_number in range(self.max_rounds + 1):
             may_call = bool(
@@ -193,6 +204,9 @@ class Assistant:
             words = (TextPart(reply.text.strip()),) if reply.text else ()
             new.append(Message("assistant", (*words, *reply.calls)))
             new.extend(Message("tool", (result,)) for result in results)
+            if made := toolbox.recordings(results):
+                # Every chat template takes recordings from users, hardly any from tools.
+                new.append(Message("user", made))
             reply = _Reply("", [])
         if reply.text:
             new.append(Message("assistant", (TextPart(reply.text.strip()),)))
@@ -279,15 +293,3 @@ def load_assistant(
         loaded = load_model(embedded_folder() if model is None else model, device)
         lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
-
-
-def _as_messages(
-    conversation: Sequence[Message] | Audio | Sequence[Audio], question: str | None
-) -> list[Message]:
-    given = [conversation] if isinstance(conversation, Audio) else list(conversation)
-    heard = [item for item in given if isinstance(item, Audio)]
-    if question is None:
-        return [item for item in given if isinstance(item, Message)]
-    if len(heard) != len(given):
-        raise ConfigError("a question goes with recordings; messages bring their own")
-    return [user(question, *(AudioPart(f"audio_{n}", a) for n, a in enumerate(heard, 1)))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextvars import copy_context
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,8 @@ from threading import Event as Flag
 from threading import Thread
 
 from llark_py.audio import Audio
-from llark_py.messages import ToolCall, ToolResult
+from llark_py.errors import LlarkError
+from llark_py.messages import AudioPart, ToolCall, ToolResult
 from llark_py.tools import Cancelled, Workspace, run_tool
 
 from .events import ArtefactReady, Event, ToolFinished, ToolProgress, ToolStarted
@@ -26,13 +27,21 @@ class Toolbox:
         audios: The recordings of the conversation by id.
         folder: Where artefacts are written.
         first_artefact: Number of the first artefact of the turn.
+        admit: Called with all recordings of the turn that tools made, whenever there are new
+            ones; raises a `LlarkError` if the model cannot take them in.
         stop: Set it to stop the tool that runs and those that wait.
     """
 
     def __init__(
-        self, audios: Mapping[str, Audio], folder: Path, *, first_artefact: int, stop: Flag
+        self,
+        audios: Mapping[str, Audio],
+        folder: Path,
+        *,
+        first_artefact: int,
+        admit: Callable[[Sequence[AudioPart]], None],
+        stop: Flag,
     ):
-        self._audios, self._stop = audios, stop
+        self._audios, self._admit, self._stop = audios, admit, stop
         self._messages: Queue[_Report | ToolResult | BaseException] = Queue()
         self._workspace = Workspace(
             folder,
@@ -60,6 +69,11 @@ class Toolbox:
             made = (a for a in self._workspace.artefacts if a.id in result.artefacts)
             yield from map(ArtefactReady, made)
         return results
+
+    def recordings(self, results: Sequence[ToolResult]) -> tuple[AudioPart, ...]:
+        """Give the recordings that the tools of some results made, in order."""
+        made = self._workspace.recordings
+        return tuple(made[audio_id] for result in results for audio_id in result.recordings)
 
     def reject(self, call: ToolCall, reason: str) -> Generator[Event, None, list[ToolResult]]:
         """Answer a call that could not be read with an error."""
@@ -92,7 +106,19 @@ class Toolbox:
             result = run_tool(
                 call.name, call.arguments, self._audios, self._workspace, call_id=call.id
             )
+            if result.recordings:
+                result = self._let_in(result)
         except BaseException as error:  # handed to the thread that reads the messages
             self._messages.put(error)
         else:
             self._messages.put(result)
+
+    def _let_in(self, result: ToolResult) -> ToolResult:
+        """Take new recordings into the conversation; those the model cannot hear are an error."""
+        try:
+            self._admit(tuple(self._workspace.recordings.values()))
+        except LlarkError as error:
+            for audio_id in result.recordings:
+                del self._workspace.recordings[audio_id]
+            return ToolResult(result.call_id, result.name, {"error": str(error)})
+        return result

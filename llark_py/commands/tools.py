@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from llark_py.errors import ConfigError, ToolError
+from llark_py.errors import ConfigError, ToolError, UnknownNameError
 
 from ._songs import for_each_song, save_all
 
 
 def tools(
     name: Annotated[str | None, typer.Argument(help="The tool; none: list them.")] = None,
-    songs: Annotated[
-        list[Path] | None, typer.Argument(metavar="SONG...", help="Recordings.")
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SONG... KEY=VALUE...",
+            help="Recordings, and arguments of the tool such as start_s=10.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for files the tool makes; default: the current one.")
@@ -36,31 +41,66 @@ def tools(
             print(json.dumps(line) if as_json else f"{tool:{width}}  {line['description']}")
         return 0
     room.describe(name)  # an unknown tool is told before a song is read
+    if not given:
+        raise ConfigError(f"give a recording: llark tools {name} SONG")
+    recordings, others = room.parameters(name)
+    songs, arguments = _split(given, others)
+    if len(recordings) > 1:
+        if len(songs) != len(recordings):
+            places = " ".join("SONG" for _ in recordings)
+            raise ConfigError(
+                f"{name} takes {len(recordings)} recordings ({', '.join(recordings)}), "
+                f"not {len(songs)}: llark tools {name} {places}"
+            )
+        _run(name, songs, arguments, out, as_json, heading=False)
+        return 0
     if not songs:
         raise ConfigError(f"give a recording: llark tools {name} SONG")
     several = len(songs) > 1
     return for_each_song(
         songs,
-        lambda song: _run(name, song, out, as_json, heading=several),
+        lambda song: _run(name, [song], arguments, out, as_json, heading=several),
         lambda song, message: _print_error(song, message) if as_json else None,
     )
 
 
-def _run(name: str, song: Path, out: Path | None, as_json: bool, heading: bool) -> None:
+def _split(given: Sequence[str], known: Sequence[str]) -> tuple[list[Path], dict[str, str]]:
+    """Tell recordings from `key=value`; a file may have a `=` in its name."""
+    songs, arguments = [], {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if equals and key in known:
+            arguments[key] = value
+        elif equals and key.isidentifier() and not Path(text).exists():
+            raise UnknownNameError("argument", key, known)
+        else:
+            songs.append(Path(text))
+    return songs, arguments
+
+
+def _run(
+    name: str,
+    songs: Sequence[Path],
+    arguments: dict[str, str],
+    out: Path | None,
+    as_json: bool,
+    heading: bool,
+) -> None:
     from llark_py import tools as room
     from llark_py.audio import load_audio
 
     workspace = room.Workspace(report=_show_progress if sys.stderr.isatty() else _show_nothing)
-    audio = load_audio(song)
-    result = room.run_tool(name, {"audio": "audio_1"}, {"audio_1": audio}, workspace)
+    audios = {f"audio_{n}": load_audio(song) for n, song in enumerate(songs, 1)}
+    result = room.run_tool(name, arguments, audios, workspace)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
     if result.error:
         raise ToolError(result.error)
-    paths = save_all(workspace.artefacts, out, song)
+    paths = save_all(workspace.artefacts, out, songs[0])
     if as_json:
+        several = {"songs": [str(song) for song in songs]}
         line = {
-            "song": str(song),
+            **(several if len(songs) > 1 else {"song": str(songs[0])}),
             "tool": name,
             "result": result.content,
             "details": result.details,
@@ -69,7 +109,7 @@ def _run(name: str, song: Path, out: Path | None, as_json: bool, heading: bool) 
         print(json.dumps(line, ensure_ascii=False), flush=True)
         return
     if heading:
-        print(f"# {song.name}")
+        print(f"# {songs[0].name}")
     width = max(map(len, result.content))
     for key, value in result.content.items():
         print(f"{key:{width}}  {value}", flush=True)

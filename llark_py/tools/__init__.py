@@ -18,7 +18,7 @@ from llark_py.errors import LlarkError, UnknownNameError
 from llark_py.messages import ToolResult
 
 from ._result import full_view, model_view
-from ._schema import check_arguments, json_schema
+from ._schema import audio_parameters, check_arguments, json_schema, visible_parameters
 from ._workspace import Artefact, Cancelled, Workspace
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "describe",
     "load_tool",
     "names",
+    "parameters",
     "run_tool",
     "schemas",
 ]
@@ -70,6 +71,13 @@ def schemas(tool_names: Iterable[str] | None = None) -> list[dict[str, Any]]:
     return [json_schema(load_tool(name)) for name in chosen]
 
 
+def parameters(name: str) -> tuple[list[str], list[str]]:
+    """List what a tool takes: the parameters that are recordings, and the others."""
+    tool = load_tool(name)
+    recordings = audio_parameters(tool)
+    return recordings, [p for p in visible_parameters(tool) if p not in recordings]
+
+
 def run_tool(
     name: str,
     arguments: Mapping[str, Any],
@@ -82,9 +90,10 @@ def run_tool(
 
     Args:
         name: The tool, as the model wrote it.
-        arguments: As the model wrote them; `audio` is an id and may be left out when there is
-            one recording.
-        audios: The recordings of the conversation by id.
+        arguments: As the model wrote them; recordings are ids and may be left out where there is
+            no choice.
+        audios: The recordings of the conversation by id. Those that tools made in this workspace
+            are known too.
         workspace: Where artefacts go and whom to report to.
         call_id: Copied into the result.
 
@@ -92,11 +101,12 @@ def run_tool(
         Cancelled: The workspace was cancelled.
     """
     made_before = len(workspace.artefacts)
+    known = {**audios, **{part.id: part.audio for part in workspace.recordings.values()}}
+    workspace.reserve(known)
     try:
         tool = load_tool(name)
-        checked = check_arguments(tool, dict(arguments), audios)
-        if "audio" in checked:
-            checked["audio"] = audios[checked["audio"]]
+        checked = check_arguments(tool, dict(arguments), known)
+        checked |= {parameter: known[checked[parameter]] for parameter in audio_parameters(tool)}
         result = tool(workspace=workspace, **checked)
     except Cancelled:
         raise
@@ -108,4 +118,5 @@ def run_tool(
             call_id, name, {"error": f"{name} failed: {error or type(error).__name__}"}
         )
     made = tuple(a.id for a in workspace.artefacts[made_before:])
-    return ToolResult(call_id, name, model_view(result), full_view(result), made)
+    recordings = tuple(audio_id for audio_id in workspace.recordings if audio_id not in known)
+    return ToolResult(call_id, name, model_view(result), full_view(result), made, recordings)

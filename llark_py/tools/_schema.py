@@ -1,7 +1,7 @@
 """A tool's signature as the model sees it, and the check of what the model sends.
 
-A tool is a function `name(audio: Audio, workspace: Workspace, ...)`. The model sees `audio` as the
-id of a recording and never sees the workspace.
+A tool is a function `name(audio: Audio, workspace: Workspace, ...)`, or one of several recordings.
+The model sees each parameter of type `Audio` as the id of a recording and never sees the workspace.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ._workspace import Workspace
 
 
 def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Give the parameters that the model may fill, `audio` as a string."""
+    """Give the parameters that the model may fill, recordings as strings."""
     hints = get_type_hints(function)
     visible = {}
     for name, parameter in inspect.signature(function).parameters.items():
@@ -30,6 +30,12 @@ def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parame
         kind = str if hints[name] is Audio else hints[name]
         visible[name] = parameter.replace(annotation=kind)
     return visible
+
+
+def audio_parameters(function: Callable[..., Any]) -> list[str]:
+    """Name the parameters that are recordings, in order."""
+    hints = get_type_hints(function)
+    return [name for name in inspect.signature(function).parameters if hints[name] is Audio]
 
 
 def json_schema(function: FunctionType) -> dict[str, Any]:
@@ -55,7 +61,7 @@ def json_schema(function: FunctionType) -> dict[str, Any]:
 def check_arguments(
     function: Callable[..., Any], arguments: dict[str, Any], audio_ids: Iterable[str]
 ) -> dict[str, Any]:
-    """Check what the model sent and fill in the only recording where it named none.
+    """Check what the model sent and fill in recordings it left out where there is no choice.
 
     Args:
         function: The tool.
@@ -63,10 +69,11 @@ def check_arguments(
         audio_ids: Ids of the recordings in the conversation.
 
     Returns:
-        The arguments with the types of the signature; `audio` is still an id.
+        The arguments with the types of the signature; recordings are still ids.
 
     Raises:
-        ToolError: An unknown argument, one of the wrong type, or an unknown recording.
+        ToolError: An unknown argument, one of the wrong type, an unknown recording, or fewer
+            recordings than the tool takes.
     """
     parameters, known = visible_parameters(function), list(audio_ids)
     if unexpected := sorted(set(arguments) - set(parameters)):
@@ -74,15 +81,7 @@ def check_arguments(
             f"{function.__name__} takes no argument '{unexpected[0]}'; "
             f"it takes {', '.join(parameters)}"
         )
-    given = dict(arguments)
-    if "audio" in parameters:
-        if given.get("audio") is None and len(known) == 1:
-            given["audio"] = known[0]
-        if given.get("audio") not in known:
-            raise ToolError(
-                f"there is no recording {json.dumps(given.get('audio'))}; "
-                f"there is {', '.join(known) or 'none'}"
-            )
+    given = dict(arguments) | _name_recordings(function, arguments, known)
     fields: dict[str, Any] = {
         name: (p.annotation, ... if p.default is inspect.Parameter.empty else p.default)
         for name, p in parameters.items()
@@ -95,3 +94,22 @@ def check_arguments(
             f"argument '{first['loc'][0]}' of {function.__name__}: {first['msg'].lower()}"
         ) from error
     return {name: getattr(checked, name) for name in parameters}
+
+
+def _name_recordings(
+    function: Callable[..., Any], arguments: dict[str, Any], known: list[str]
+) -> dict[str, str]:
+    """Give the ids of the recordings of a call; those left out are the only ones left."""
+    wanted = audio_parameters(function)
+    there = f"there is {', '.join(known) or 'none'}"
+    if len(known) < len(wanted) and len(wanted) > 1:
+        raise ToolError(f"{function.__name__} takes {len(wanted)} recordings; {there}")
+    named = {name: arguments[name] for name in wanted if arguments.get(name) is not None}
+    missing = [name for name in wanted if name not in named]
+    unnamed = [audio_id for audio_id in known if audio_id not in named.values()]
+    if len(missing) == len(unnamed):
+        named |= dict(zip(missing, unnamed, strict=True))
+    for name in wanted:
+        if named.get(name) not in known:
+            raise ToolError(f"there is no recording {json.dumps(named.get(name))}; {there}")
+    return named

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from llark_py.audio import Audio, save_audio
+from llark_py.messages import AudioPart
+
 ArtefactKind = Literal["midi", "audio", "image"]
 _PREFIX = "artefact_"
+_AUDIO_ID = re.compile(r"^audio_(\d+)$")
 
 
 @dataclass(frozen=True)
@@ -52,6 +57,10 @@ class Workspace:
         first_number: Number of the first artefact, so that ids stay unique in a conversation.
         report: Called with a fraction in [0, 1] and a short note.
         is_cancelled: Asked before every report; when true the tool is stopped.
+
+    Attributes:
+        artefacts: The files that tools made here.
+        recordings: The recordings that tools made here, by the id that later calls may name.
     """
 
     def __init__(
@@ -65,7 +74,8 @@ class Workspace:
         self._temporary = tempfile.TemporaryDirectory(prefix="llark-") if folder is None else None
         self.folder = Path(self._temporary.name) if self._temporary else Path(folder or "")
         self.artefacts: list[Artefact] = []
-        self._next_number = first_number
+        self.recordings: dict[str, AudioPart] = {}
+        self._next_number, self._last_audio = first_number, 0
         self._report, self._is_cancelled = report, is_cancelled
 
     def new_artefact(self, kind: ArtefactKind, name: str, media_type: str) -> Artefact:
@@ -83,6 +93,25 @@ class Workspace:
         artefact = Artefact(artefact_id, kind, name, media_type, path)
         self.artefacts.append(artefact)
         return artefact
+
+    def reserve(self, audio_ids: Iterable[str]) -> None:
+        """Let no new recording take an id that one of the conversation has."""
+        numbers = (int(found[1]) for i in audio_ids if (found := _AUDIO_ID.match(i)))
+        self._last_audio = max(self._last_audio, *numbers, 0)
+
+    def new_recording(self, audio: Audio, name: str) -> tuple[AudioPart, Artefact]:
+        """Add a recording to the conversation, and its file to the artefacts.
+
+        Args:
+            audio: What the model is to hear and other tools may measure.
+            name: File name for people, ending in `.wav`.
+        """
+        artefact = self.new_artefact("audio", name, "audio/wav")
+        save_audio(audio, artefact.path)
+        self._last_audio += 1
+        part = AudioPart(f"audio_{self._last_audio}", audio, name)
+        self.recordings[part.id] = part
+        return part, artefact
 
     def progress(self, fraction: float, note: str) -> None:
         """Say how far the work is.

@@ -1,0 +1,86 @@
+"""The tool that sets two recordings side by side and says whether they can be mixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from llark_py.analysis.comparison import compare
+from llark_py.audio import Audio
+from llark_py.errors import ToolError
+from llark_py.theory import KeyRelation, camelot_code
+
+from ._result import as_confidence
+from ._workspace import Workspace
+
+
+@dataclass(frozen=True)
+class SongComparison:
+    """Tempo, key, instruments and loudness of two recordings, and how alike they sound.
+
+    `tempo_ratio` is the second tempo over the first, `beat_match_percent` how much faster the
+    second has to be played for the beats to fall together (doubled or halved where that is
+    nearer), `beats_match` whether that is within 6 percent. Keys mix when they are the same,
+    relative, or neighbours on the Camelot wheel. `loudness_difference_lu` is by how much the
+    second is louder. Each confidence is that of the less sure of two measurements.
+    """
+
+    first_tempo_bpm: float
+    second_tempo_bpm: float
+    tempo_ratio: float
+    beat_match_percent: float
+    beats_match: bool
+    tempo_confidence: float
+    first_key: str
+    second_key: str
+    first_camelot: str
+    second_camelot: str
+    key_relation: KeyRelation
+    keys_mix: bool
+    key_confidence: float
+    instruments_in_both: tuple[str, ...]
+    instruments_in_first_only: tuple[str, ...]
+    instruments_in_second_only: tuple[str, ...]
+    loudness_difference_lu: float
+    similarity: float
+
+
+def compare_songs(first: Audio, second: Audio, workspace: Workspace) -> SongComparison:
+    """Compare two recordings and say whether they can be mixed.
+
+    Args:
+        first: Id of one recording, such as audio_1.
+        second: Id of the other recording, such as audio_2.
+
+    Returns:
+        Both tempi and whether the beats can be matched, both keys with Camelot codes and whether
+        they mix, instruments in both or only one, the loudness difference in LU, and a similarity
+        from 0 to 1.
+    """
+    if first is second:
+        raise ToolError("both are the same recording; name two different ones")
+    workspace.progress(0.0, "comparing")
+    found = compare(first, second)
+    songs = found.first, found.second
+    tempi = [song.rhythm.tempo_bpm for song in songs]
+    keys = [song.harmony.key for song in songs]
+    one, other = (song.families for song in songs)
+    return SongComparison(
+        first_tempo_bpm=round(tempi[0], 1),
+        second_tempo_bpm=round(tempi[1], 1),
+        tempo_ratio=round(found.tempo_ratio, 2),
+        beat_match_percent=round(found.beat_match_percent, 1),
+        beats_match=found.beats_match,
+        tempo_confidence=as_confidence(min(song.rhythm.confidence for song in songs)),
+        first_key=keys[0],
+        second_key=keys[1],
+        first_camelot=camelot_code(keys[0]),
+        second_camelot=camelot_code(keys[1]),
+        key_relation=found.key_relation,
+        keys_mix=found.key_relation != "distant",
+        key_confidence=as_confidence(min(song.harmony.confidence for song in songs)),
+        instruments_in_both=tuple(name for name in one if name in other),
+        instruments_in_first_only=tuple(name for name in one if name not in other),
+        instruments_in_second_only=tuple(name for name in other if name not in one),
+        loudness_difference_lu=round(found.loudness_difference_lu, 1),
+        similarity=round(found.similarity, 2),
+    )
