@@ -190,6 +190,18 @@ def test_wrong_calls_are_answered_with_a_sentence(measured, name, arguments, err
     assert result.details == {} and result.artefacts == ()
 
 
+@pytest.mark.parametrize("name", ["measure_loudness", "cut_clip", "compare_songs"])
+@pytest.mark.parametrize("value", ["x" * 10_000, "../" * 3000, [["a"] * 999], {"a": 1}, 1e308])
+def test_hostile_arguments_are_answered_briefly(name, value):
+    audios = {"audio_1": noise(), "audio_2": noise(seed=1)}
+    recordings, others = tools.parameters(name)
+    for argument in (*recordings, *others, "x" * 10_000):
+        given = dict(zip(recordings, audios, strict=False)) | {argument: value}
+        result = run(name, audios=audios, **given)
+        assert result.error and len(result.error) < 300 and "failed" not in result.error
+        assert result.artefacts == ()
+
+
 def test_the_workspace_is_not_the_models_to_give(measured):
     result = run_tool("estimate_key", {"workspace": "x"}, {"audio_1": noise()}, Workspace())
     assert result.error == "estimate_key takes no argument 'workspace'; it takes audio"
