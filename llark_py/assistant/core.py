@@ -1,4 +1,4 @@
-"""The assistant: messages in, events out, with the tool loop in between.
+"""The assistant: messages in, events out, with a model that listens in between.
 
     assistant = load_assistant()
     for event in assistant.stream([user("How fast is it?", AudioPart("audio_1", audio))]):
@@ -12,10 +12,8 @@ outgrows the model's context loses its oldest questions, never its recordings.
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 from typing import Any
@@ -24,66 +22,27 @@ import torch
 from transformers import NoBadWordsLogitsProcessor
 from transformers.utils.logging import disable_progress_bar
 
-from llark_py.audio import Audio
 from llark_py.embedded import embedded_folder
-from llark_py.errors import ConfigError
-from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
+from llark_py.messages import Message, ToolCall
 from llark_py.startup import lean_imports
-from llark_py.tools import Artefact, names, schemas
 
 from .constraints import constrain
 from .context import fit_context
-from .conversation import (
-    check_order,
-    next_artefact_number,
-    quotable_text,
-    recordings,
-    with_system,
-)
+from .conversation import quotable_text, recordings
 from .ears import lend_ears
-from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .generation import Decoder
 from .grounding import told_times
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
-from .toolbox import Toolbox
+from .turns import MAX_ROUNDS, Answer, Reply, ToolLoop
 
-MAX_ROUNDS = 4
-"""How often in one turn the model may ask for tools."""
+__all__ = ["Answer", "Assistant", "load_assistant"]
+
 MAX_NEW_TOKENS = 512
-_MAX_UNREADABLE = 1
-_PARAGRAPH = "\n\n"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A whole turn.
-
-    Attributes:
-        text: What the assistant said.
-        messages: What the turn adds to the conversation.
-        tool_calls, tool_results: The tools it used, pair by pair.
-        artefacts: Files that tools made.
-    """
-
-    text: str
-    messages: tuple[Message, ...]
-    tool_calls: tuple[ToolCall, ...] = ()
-    tool_results: tuple[ToolResult, ...] = ()
-    artefacts: tuple[Artefact, ...] = ()
-
-
-@dataclass
-class _Reply:
-    """What one generation gave: shown text, and calls or the error that made them unreadable."""
-
-    text: str
-    calls: list[ToolCall]
-    error: str | None = None
-
-
-class Assistant:
+class Assistant(ToolLoop):
     """A model that listens, with tools that measure.
 
     Args:
@@ -105,106 +64,20 @@ class Assistant:
         max_rounds: int = MAX_ROUNDS,
         max_new_tokens: int = MAX_NEW_TOKENS,
     ):
-        self.name = name
-        self.tools = tuple(names() if tools is None else tools)
-        self.max_rounds, self.max_new_tokens = max_rounds, max_new_tokens
-        self._schemas = schemas(self.tools)
+        super().__init__(tools=tools, name=name, max_rounds=max_rounds)
+        self.max_new_tokens = max_new_tokens
         self._decoder = Decoder(model, processor)
-        self._folder = tempfile.TemporaryDirectory(prefix="llark-")
-
-    def ask(
-        self,
-        conversation: Sequence[Message] | Audio | Sequence[Audio],
-        question: str | None = None,
-    ) -> Answer:
-        """Answer in one piece.
-
-        Args:
-            conversation: Messages that end with the user's; or one recording or several.
-            question: What to ask about the recordings.
-
-        Raises:
-            ConfigError: The conversation does not end with a question, or does not fit the model.
-        """
-        calls: list[ToolCall] = []
-        results: list[ToolResult] = []
-        artefacts: list[Artefact] = []
-        done = Done((), "")
-        for event in self.stream(_as_messages(conversation, question)):
-            if isinstance(event, ToolFinished):
-                calls.append(event.call)
-                results.append(event.result)
-            elif isinstance(event, ArtefactReady):
-                artefacts.append(event.artefact)
-            elif isinstance(event, Done):
-                done = event
-        return Answer(done.text, done.messages, tuple(calls), tuple(results), tuple(artefacts))
-
-    def stream(self, messages: Sequence[Message], *, cancel: Flag | None = None) -> Iterator[Event]:
-        """Answer the last message, telling everything that happens on the way.
-
-        Args:
-            messages: The conversation so far, recordings included; the last is the user's.
-            cancel: Set it to stop; the turn then ends with what there is.
-
-        Yields:
-            Events; the last one is `Done`.
-
-        Raises:
-            ConfigError: The conversation does not end with a question, or does not fit the model.
-        """
-        check_order(messages)
-        stop = cancel or Flag()
-        asked = with_system(messages)
-        audios = {part.id: part.audio for part in recordings(asked)}
-        toolbox = Toolbox(
-            audios,
-            Path(tempfile.mkdtemp(dir=self._folder.name)),
-            first_artefact=next_artefact_number(asked),
-            stop=stop,
-        )
-        new: list[Message] = []
-        text, unreadable = "", 0
-        for round_number in range(self.max_rounds + 1):
-            may_call = bool(
-                self.tools and round_number < self.max_rounds and unreadable <= _MAX_UNREADABLE
-            )
-            # 1. The model speaks.
-            reply = _Reply("", [])
-            for piece in self._speak(asked + new, reply, stop, may_call, measured=bool(new)):
-                piece = _PARAGRAPH + piece if text and not reply.text else piece
-                reply.text += piece
-                yield TextDelta(piece)
-            text += reply.text
-            if stop.is_set() or not (may_call and (reply.calls or reply.error)):
-                break
-            # 2. The tools answer, or the call is sent back.
-            results: list[ToolResult] = []
-            if reply.error:
-                unreadable += 1
-                results = yield from toolbox.reject(reply.calls[0], reply.error)
-            else:
-                results = yield from toolbox.run(reply.calls)
-            if stop.is_set():
-                reply.text = ""  # said, but its calls have no results: nothing to remember
-                break
-            words = (TextPart(reply.text.strip()),) if reply.text else ()
-            new.append(Message("assistant", (*words, *reply.calls)))
-            new.extend(Message("tool", (result,)) for result in results)
-            reply = _Reply("", [])
-        if reply.text:
-            new.append(Message("assistant", (TextPart(reply.text.strip()),)))
-        yield Done(tuple(new), text, cancelled=stop.is_set())
 
     def _speak(
         self,
         messages: list[Message],
-        reply: _Reply,
+        reply: Reply,
         stop: Flag,
+        *,
         may_call: bool,
         measured: bool,
     ) -> Iterator[str]:
-        """Generate one reply: yields its visible text, puts its calls into `reply`."""
+        """Generate one reply; see `ToolLoop`."""
         first_call = 1 + sum(len(message.tool_calls) for message in messages)
         messages, prompt, room = fit_context(
             self._decoder, messages, self._schemas, self.max_new_tokens
@@ -233,13 +106,14 @@ class Assistant:
         if TOOL_CALL in visible.raw:
             self._read_calls(visible, reply, first_call)
 
-    def _read_calls(self, visible: ReplyFilter, reply: _Reply, first: int) -> None:
+    def _read_calls(self, visible: ReplyFilter, reply: Reply, first: int) -> None:
         raw = visible.without_controls()
         try:
             _, calls = self._decoder.processor.parse_tool_calls(raw)
         except ValueError as error:
             _log.info("unreadable tool call: %s", raw)
-            reply.calls, reply.error = [unreadable_call(f"call_{first}", raw)], str(error)
+            call = unreadable_call(f"call_{first}", raw)
+            reply.calls, reply.unreadable = [call], {call.id: str(error)}
             return
         reply.calls = [
             ToolCall(f"call_{first + i}", call["name"], call["arguments"])
@@ -277,15 +151,3 @@ def load_assistant(
         loaded = load_model(embedded_folder() if model is None else model, device)
         lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)
-
-
-def _as_messages(
-    conversation: Sequence[Message] | Audio | Sequence[Audio], question: str | None
-) -> list[Message]:
-    given = [conversation] if isinstance(conversation, Audio) else list(conversation)
-    heard = [item for item in given if isinstance(item, Audio)]
-    if question is None:
-        return [item for item in given if isinstance(item, Message)]
-    if len(heard) != len(given):
-        raise ConfigError("a question goes with recordings; messages bring their own")
-    return [user(question, *(AudioPart(f"audio_{n}", a) for n, a in enumerate(heard, 1)))]
