@@ -331,6 +331,8 @@ def test_nobody_there():
         ("http://me:pass@127.0.0.1/v1", "no user, password or query"),
         ("http://127.0.0.1/v1?key=pass", "no user, password or query"),
         ("http://[", "no address"),
+        ("http://a..b/v1", "no address"),
+        ("http://127.0.0.1:123456/v1", "no address"),
     ],
 )
 def test_addresses_are_checked(url, message):

@@ -12,6 +12,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from threading import Event as Flag
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
@@ -231,8 +232,10 @@ async def _payloads(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def _check_url(url: str) -> str:
     try:
+        urlsplit(url)  # refuses brackets that httpx does not mind
         parsed = httpx.URL(url)
-    except httpx.InvalidURL as error:
+        parsed.host.encode("idna")  # what connecting would stumble over
+    except (httpx.InvalidURL, ValueError) as error:
         raise ConfigError(f"the endpoint is no address: {error}") from error
     if parsed.userinfo or parsed.query or parsed.fragment:
         # Not quoted: it may hold a password.
