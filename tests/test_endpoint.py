@@ -14,6 +14,7 @@ from llark_py import cli, tools
 from llark_py.assistant import chat_api, events
 from llark_py.assistant.chat_api import ChatApi
 from llark_py.assistant.endpoint import EndpointAssistant
+from llark_py.assistant.listener import Listener
 from llark_py.assistant.ungrounded import ungrounded
 from llark_py.audio import save_audio
 from llark_py.encoders.base import Encoded
@@ -72,7 +73,9 @@ def server():
 def reader(server, *replies, timeout_s=20.0, **options):
     """Make an assistant whose model says what the test has scripted."""
     server.replies += replies
-    return EndpointAssistant(ChatApi(server.url, "big", timeout_s=timeout_s), Ears(), **options)
+    return EndpointAssistant(
+        ChatApi(server.url, "big", timeout_s=timeout_s), Listener(Ears()), **options
+    )
 
 
 def ask(text="How fast is it?", *, n_audio=1):
@@ -123,7 +126,7 @@ def test_a_second_question_remembers_the_first_and_hears_nothing_again(server, r
     first = assistant.ask([ask()])
     second = assistant.ask([ask(), *first.messages, user("Is it a waltz?")])
     assert second.text == "A waltz? No."
-    assert assistant._encoder.heard == 1
+    assert assistant._listener._encoder.heard == 1
     sent = server.requests[2]["messages"]
     assert [m["role"] for m in sent] == ["system", "user", "assistant", "tool", "assistant", "user"]
     assert json.loads(sent[3]["content"]) == TEMPO

@@ -9,9 +9,9 @@ from typing import Any
 
 from llark_py.audio import Audio
 from llark_py.messages import Message, ToolCall, ToolResult
-from llark_py.prompting import render_prompt
 
 from .chat_api import CallPiece, Choice, FunctionPiece
+from .listener import tell_recording
 from .reply import UNREADABLE
 
 _QUOTED = 200
@@ -52,11 +52,6 @@ def write_messages(
             turn["tool_calls"] = [_write_call(call) for call in message.tool_calls]
         written.append(turn)
     return written
-
-
-def tell_recording(audio_id: str, note: str) -> str:
-    """Write what stands in the place of a recording."""
-    return render_prompt("endpoint_recording", id=audio_id, note=note)
 
 
 def _write_call(call: ToolCall) -> dict[str, Any]:

@@ -32,8 +32,11 @@ from .conversation import quotable_text, recordings
 from .ears import lend_ears
 from .generation import Decoder
 from .grounding import told_times
+from .listener import Listener, load_listener
+from .reading import ReadingDecoder, ReadingProcessor
 from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
 from .turns import MAX_ROUNDS, Answer, Reply, ToolLoop
+from .ungrounded import ungrounded
 
 __all__ = ["Answer", "Assistant", "load_assistant"]
 
@@ -52,6 +55,8 @@ class Assistant(ToolLoop):
         name: What the model is called in reports.
         max_rounds: How often in one turn it may ask for tools.
         max_new_tokens: Longest reply in tokens.
+        listener: Given for a model that only reads (with a `ReadingProcessor`): tells it what
+            there is to hear.
     """
 
     def __init__(
@@ -63,10 +68,16 @@ class Assistant(ToolLoop):
         name: str = "",
         max_rounds: int = MAX_ROUNDS,
         max_new_tokens: int = MAX_NEW_TOKENS,
+        listener: Listener | None = None,
     ):
         super().__init__(tools=tools, name=name, max_rounds=max_rounds)
         self.max_new_tokens = max_new_tokens
-        self._decoder = Decoder(model, processor)
+        self._listener = listener
+        if listener is None:
+            self._decoder = Decoder(model, processor)
+        else:
+            self._system_prompt = "reader_system"
+            self._decoder = ReadingDecoder(model, processor, listener)
 
     def _speak(
         self,
@@ -86,7 +97,7 @@ class Assistant(ToolLoop):
         tokenizer = self._decoder.tokenizer
         constraints, trim = constrain(
             tokenizer,
-            quotable_text(messages),
+            self._quotable(messages),
             [t for a in audios for t in told_times(a.duration_s, self._decoder.frames(a).notes)],
             len(prompt),
             measured=measured,
@@ -105,6 +116,15 @@ class Assistant(ToolLoop):
             yield shown
         if TOOL_CALL in visible.raw:
             self._read_calls(visible, reply, first_call)
+
+    def _quotable(self, messages: list[Message]) -> str:
+        """Join what numbers may be taken from; one who reads a note may quote it."""
+        told = self._listener.tell(recordings(messages)) if self._listener else ""
+        return f"{quotable_text(messages)}\n{told}"
+
+    def _ungrounded(self, messages: list[Message], text: str) -> tuple[str, ...]:
+        # What mini says without a tool is by ear; its decoding is constrained as it was trained.
+        return ungrounded(text, self._quotable(messages)) if self._listener else ()
 
     def _read_calls(self, visible: ReplyFilter, reply: Reply, first: int) -> None:
         raw = visible.without_controls()
@@ -131,7 +151,8 @@ def load_assistant(
     """Load a model and give it tools.
 
     Args:
-        model: A folder or a Hub name; None for the embedded model `mini`.
+        model: A folder or a Hub name; None for the embedded model `mini`. A language model that
+            only reads is told what the embedded encoder hears; it must call tools as Qwen does.
         tools: Names of the tools it may call; None for all.
         device: Where it runs; None takes a CUDA card if there is one.
         **options: Further arguments of `Assistant`.
@@ -143,11 +164,17 @@ def load_assistant(
     with ExitStack() as start:
         start.enter_context(lean_imports())
         from llark_py.model.checkpoint import is_adapter, load_model
+        from llark_py.model.text import is_text_model, load_text_model
 
         disable_progress_bar()  # of weights being loaded: a matter of milliseconds
         device = device or ("cuda" if torch.cuda.is_available() else None)
         if model is not None and is_adapter(model):
             start.close()  # peft needs what a lean start leaves out
+        elif model is not None and is_text_model(model):
+            language_model, tokenizer = load_text_model(model, device)
+            processor = ReadingProcessor(tokenizer, str(model))
+            options["listener"] = load_listener()
+            return Assistant(language_model, processor, tools=tools, name=str(model), **options)
         loaded = load_model(embedded_folder() if model is None else model, device)
         lend_ears(loaded[0])
     return Assistant(*loaded, tools=tools, name="mini" if model is None else str(model), **options)

@@ -14,16 +14,13 @@ from collections.abc import Iterator, Sequence
 from threading import Event as Flag
 from typing import Any
 
-from llark_py.audio import Audio
-from llark_py.encoders.base import Encoded
-from llark_py.errors import AudioError, EndpointError
+from llark_py.errors import EndpointError
 from llark_py.messages import Message
-from llark_py.startup import lean_imports
 
 from .chat_api import TIMEOUT_S, ChatApi
-from .chat_words import IncomingReply, tell_recording, write_messages
+from .chat_words import IncomingReply, write_messages
 from .conversation import quotable_text, recordings
-from .frames import FrameCache
+from .listener import Listener, load_listener
 from .turns import MAX_ROUNDS, Reply, ToolLoop
 from .ungrounded import ungrounded
 
@@ -33,44 +30,23 @@ class EndpointAssistant(ToolLoop):
 
     Args:
         api: Where the model is.
-        encoder: A `MiniEncoder`; it writes the notes.
+        listener: Writes the notes.
         tools: Names of the tools it may call; None for all.
         max_rounds: How often in one turn it may ask for tools.
     """
 
-    _system_prompt = "endpoint_system"
+    _system_prompt = "reader_system"
 
     def __init__(
         self,
         api: ChatApi,
-        encoder: Any,
+        listener: Listener,
         *,
         tools: Sequence[str] | None = None,
         max_rounds: int = MAX_ROUNDS,
     ):
         super().__init__(tools=tools, name=api.model, max_rounds=max_rounds)
-        self._api, self._encoder = api, encoder
-        self._heard = FrameCache(self._hear)
-
-    def note(self, audio: Audio) -> str:
-        """Tell in one line what the encoder hears in a recording.
-
-        Raises:
-            AudioError: It is too short to hear anything.
-        """
-        return self._heard(audio).notes or ""
-
-    def _hear(self, audio: Audio) -> Encoded:
-        import torch
-
-        from llark_py.analysis.listening import remember
-
-        samples = audio.mono().resample(self._encoder.config.sample_rate).samples
-        if len(samples) == 0:
-            raise AudioError(f"the recording is too short to hear: {audio.duration_s:.3f} s")
-        encoded = self._encoder.encode_recording(torch.from_numpy(samples))
-        remember(audio, self._encoder, encoded.hearing)
-        return encoded._replace(hearing=None)
+        self._api, self._listener = api, listener
 
     def _speak(
         self,
@@ -86,7 +62,7 @@ class EndpointAssistant(ToolLoop):
         Raises:
             EndpointError: The endpoint does not answer, or without a word.
         """
-        request: dict[str, Any] = {"messages": write_messages(messages, self.note)}
+        request: dict[str, Any] = {"messages": write_messages(messages, self._listener.note)}
         if self._schemas:
             request["tools"] = self._schemas
             if not may_call:
@@ -106,8 +82,8 @@ class EndpointAssistant(ToolLoop):
             reply.calls, reply.unreadable = calls, unreadable
 
     def _ungrounded(self, messages: list[Message], text: str) -> tuple[str, ...]:
-        told = [tell_recording(part.id, self.note(part.audio)) for part in recordings(messages)]
-        return ungrounded(text, "\n".join([quotable_text(messages), *told]))
+        told = self._listener.tell(recordings(messages))
+        return ungrounded(text, f"{quotable_text(messages)}\n{told}")
 
 
 def load_endpoint_assistant(
@@ -135,10 +111,4 @@ def load_endpoint_assistant(
         UnknownNameError: There is no such tool.
     """
     api = ChatApi(url, model, timeout_s=timeout_s)
-    with lean_imports():
-        from llark_py.analysis.listening import listen_with
-        from llark_py.encoders.mini import load_embedded
-
-        encoder = load_embedded()
-        listen_with(encoder)
-    return EndpointAssistant(api, encoder, tools=tools, **options)
+    return EndpointAssistant(api, load_listener(), tools=tools, **options)
