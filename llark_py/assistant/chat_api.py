@@ -232,7 +232,7 @@ async def _payloads(response: httpx.Response) -> AsyncIterator[bytes]:
 
 def _check_url(url: str) -> str:
     try:
-        urlsplit(url)  # refuses brackets that httpx does not mind
+        _ = urlsplit(url).port  # refuses brackets and ports that httpx does not mind
         parsed = httpx.URL(url)
         parsed.host.encode("idna")  # what connecting would stumble over
     except (httpx.InvalidURL, ValueError) as error:

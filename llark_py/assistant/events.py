@@ -55,8 +55,8 @@ class Done:
         text: The whole answer.
         cancelled: Whether it was stopped before its end.
         ungrounded: What the answer says without a source, as it is written: numbers (`118`) and
-            keys (`E minor`); see `assistant.ungrounded`. Empty for models that hear themselves: their
-            decoding is constrained instead.
+            keys (`E minor`); see `assistant.ungrounded`. Empty for models that hear: their decoding
+            is constrained instead.
     """
 
     messages: tuple[Message, ...]

@@ -89,7 +89,8 @@ class _Printer:
     def answer(self, assistant: ToolLoop, message: Any, song: Path, started: float) -> None:
         from llark_py.assistant import events
 
-        tools, artefacts, text, ungrounded = [], [], "", ()
+        tools, artefacts, text = [], [], ""
+        ungrounded: tuple[str, ...] = ()
         for event in assistant.stream([message]):
             match event:
                 case events.TextDelta(piece):
