@@ -351,6 +351,44 @@ def test_a_broken_key_is_refused_without_being_told(monkeypatch):
     assert "sk-ab" not in str(failure.value)
 
 
+# --- the whole way --------------------------------------------------------------------------
+
+
+def test_the_real_ears_and_a_real_tool_hear_a_song_once(server, monkeypatch):
+    from llark_py.analysis.listening import listen_with
+    from llark_py.assistant.endpoint import load_endpoint_assistant
+    from llark_py.compose.clip import make_clip
+    from llark_py.encoders.mini import MiniEncoder
+
+    heard, listen = [], MiniEncoder.listen
+    monkeypatch.setattr(MiniEncoder, "listen", lambda self, x: heard.append(1) or listen(self, x))
+    _, audio = make_clip(3, 10.0, augment=False, sung=False, style="rock")
+    server.replies += [calls(("estimate_tempo", "{}")), words("Measured.")]
+    try:
+        answer = load_endpoint_assistant(server.url, "big").ask(audio, "How fast is it?")
+    finally:
+        listen_with(None)
+    assert answer.tool_results[0].content["tempo_bpm"] > 0
+    assert len(heard) == 1
+    note = server.requests[0]["messages"][1]["content"]
+    assert note.startswith('<recording id="audio_1">heard: 0:10; ') and "music</rec" in note
+
+
+def test_the_page_shows_what_nothing_backs(server):
+    from llark_py.serve.visit import Visit
+
+    visit = Visit()
+    visit.song = AudioPart("audio_1", noise(), "song.mp3")
+    assistant = reader(server, words("It has 118."), Refusal(400, '{"error": "no"}'))
+    list(visit.ask(assistant, "How fast is it?"))
+    assert [m["content"] for m in visit.shown[1:]] == [
+        "It has 118.",
+        "*Not from a tool, the listener or your question: 118.*",
+    ]
+    list(visit.ask(assistant, "And now?"))
+    assert visit.shown[-1]["content"].endswith("400 Bad Request: no")
+
+
 # --- the command line -----------------------------------------------------------------------
 
 
