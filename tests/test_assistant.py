@@ -11,11 +11,22 @@ from assistant_parts import call, noise, scripted_assistant
 from llark_py import tools
 from llark_py.assistant import events
 from llark_py.assistant.artefacts import save_artefact
+from llark_py.assistant.core import Assistant
 from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, TextPart, ToolResult, user
 from llark_py.tools import Artefact, Workspace
 
 TEMPO = {"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "beat_count": 24, "confidence": 0.93}
+
+
+def test_a_model_is_offered_the_tools_that_it_was_taught():
+    everything, scripted = scripted_assistant()
+    assert set(everything.tools) == set(tools.names())
+    scripted.config.tools = ["estimate_key"]
+    processor = everything._decoder.processor
+    assert Assistant(scripted, processor).tools == ("estimate_key",)
+    assert Assistant(scripted, processor, tools=["estimate_tempo"]).tools == ("estimate_tempo",)
+    assert Assistant(scripted, processor, tools=[]).tools == ()
 
 
 @pytest.fixture

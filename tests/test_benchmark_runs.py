@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,14 +16,13 @@ from llark_py.benchmarks.clips import Clip, compose_clips
 from llark_py.benchmarks.heads import HeadAnswer, HeardForm
 from llark_py.benchmarks.listening_report import summarise
 from llark_py.benchmarks.paraphrases import N_PHRASINGS, phrasings, score_paraphrases
-from llark_py.benchmarks.plots import check_plots
 from llark_py.benchmarks.questions import Item, ask, balanced_families, clip_item, wording
 from llark_py.benchmarks.real import facts_of, read_real
 from llark_py.benchmarks.songs import ask_songs, boundaries_of, late_entrance
 from llark_py.benchmarks.trial import Trial
 from llark_py.benchmarks.typed_questions import Question, read_questions
 from llark_py.commands.evaluate import evaluate
-from llark_py.errors import ConfigError, MissingExtraError
+from llark_py.errors import ConfigError
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.messages import Message, TextPart, ToolCall, ToolResult
 from llark_py.track import Instrument, Section, Track
@@ -173,9 +171,6 @@ def test_what_cannot_work_is_told_before_the_work(tmp_path, monkeypatch):
         evaluate(instruments="mixd")
     with pytest.raises(ConfigError, match="no file of questions"):
         evaluate("typed", questions=tmp_path / "none.yaml")
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(MissingExtraError, match="pip install matplotlib"):
-        check_plots()
 
 
 # --- real recordings ----------------------------------------------------------------------------

@@ -19,8 +19,8 @@ FAMILIES = ["piano", "strings", "drums"]
 
 
 def track(*instruments: tuple[str, str], notes: tuple[Note, ...] = ()) -> Track:
-    listed = tuple(Instrument(name, family, "chords", ((0.0, 4.0),)) for name, family in instruments)
-    return Track(id="t", duration_s=4.0, instruments=listed, notes=notes)
+    listed = (Instrument(name, family, "chords", ((0.0, 4.0),)) for name, family in instruments)
+    return Track(id="t", duration_s=4.0, instruments=tuple(listed), notes=notes)
 
 
 def test_a_note_is_marked_at_its_pitch_from_its_start_to_its_end():

@@ -19,14 +19,14 @@ from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.errors import ConfigError
-from llark_py.instruct.grammar import HEARD, MEASURED, WHEN
+from llark_py.instruct.grammar import HEARD, MEASURED, TALK, WHEN
 from llark_py.instruct.tokenizer import train_tokenizer
 from llark_py.model import LlarkConfig, LlarkForConditionalGeneration, LlarkProcessor
 from llark_py.model.checkpoint import load_model, save_model
 from llark_py.model.feature_extraction import LlarkFeatureExtractor
 
 from .conversations import AboutClips, AboutSongs, BatchMaker, Schedule
-from .dialogues import tool_specs
+from .dialogues import TOOLS, tool_specs
 from .fitting import Steps, fit
 from .hearing import pad_frames
 from .labels import IGNORE
@@ -37,6 +37,8 @@ from .songs import Songs
 _CONTEXT = 2_048
 # What of the encoder writes for the language model, and is trained with it.
 _SPOKEN_LAYERS = ("concepts", "frame_concepts", "clock")
+# Each is drawn as often as another: a third of them for tools.
+_WORDS = (*MEASURED * 5, *TALK)
 
 
 def make_makers(
@@ -65,7 +67,7 @@ def make_makers(
     size = settings.batch_size
     makers: dict[Kind, BatchMaker] = {
         "ear": AboutClips(shards, encoder, **options("ear", settings.ear_turns, HEARD, size)),
-        "words": AboutClips(shards, None, **options("words", settings.basic_turns, MEASURED, size)),
+        "words": AboutClips(shards, None, **options("words", settings.basic_turns, _WORDS, size)),
         "all": AboutClips(shards, encoder, **options("all", settings.turns, None, size)),
     }
     if recipe.songs.n:
@@ -126,6 +128,7 @@ def new_model(
         audio_token_id=processor.audio_token_id,
         audio_bos_token_id=processor.audio_bos_token_id,
         audio_eos_token_id=processor.audio_eos_token_id,
+        tools=list(TOOLS),
     )
     torch.manual_seed(recipe.seed + 1)
     model = LlarkForConditionalGeneration(config)

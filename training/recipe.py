@@ -102,7 +102,7 @@ class GenerateSettings(FitSettings):
 
 Kind = Literal["ear", "words", "all", "songs", "course"]
 """What a batch asks: of windows of clips `ear` short questions that are answered by listening,
-`words` questions that a tool answers (nothing is listened to), `all` everything; of songs and
+`words` what takes no listening (what a tool answers, and talk), `all` everything; of songs and
 excerpts `songs` everything, `course` form, where and when."""
 
 

@@ -160,7 +160,7 @@ def score_encoder(encoder: MiniEncoder, shards: Shards) -> dict[str, float]:
         Accuracy by head; `tempo_acc1` and `tempo_acc2` (4 %, the latter up to octaves); F1 of the
         families (micro, macro, each) at their thresholds; `singer`, whether it is heard rightly
         that somebody sings; F of section boundaries within one second; `part_f1`, who plays which
-        pitch; expected calibration error by head (`ece:...`). What the clips do not tell is left out.
+        pitch; expected calibration error by head (`ece:...`). What clips do not tell is left out.
     """
     logits, labels = collect(encoder, shards)
     scores: dict[str, float] = {}

@@ -51,7 +51,8 @@ class Assistant(ToolLoop):
     Args:
         model: A `LlarkForConditionalGeneration`.
         processor: Its `LlarkProcessor`.
-        tools: Names of the tools it may call; None for all.
+        tools: Names of the tools it may call; None for those that it was taught to call, or for
+            all where its configuration names none.
         name: What the model is called in reports.
         max_rounds: How often in one turn it may ask for tools.
         max_new_tokens: Longest reply in tokens.
@@ -70,6 +71,8 @@ class Assistant(ToolLoop):
         max_new_tokens: int = MAX_NEW_TOKENS,
         listener: Listener | None = None,
     ):
+        if tools is None and listener is None:
+            tools = model.config.tools or None
         super().__init__(tools=tools, name=name, max_rounds=max_rounds)
         self.max_new_tokens = max_new_tokens
         self._listener = listener
@@ -150,16 +153,21 @@ def load_assistant(
 ) -> Assistant:
     """Load a model and give it tools.
 
-    Args:
-        model: A folder or a Hub name; None for the embedded model `mini`. A language model that
-            only reads is told what the embedded encoder hears; it must call tools as Qwen does.
-        tools: Names of the tools it may call; None for all.
-        device: Where it runs; None takes a CUDA card if there is one.
-        **options: Further arguments of `Assistant`.
+        Args:
+    <<<<<<< HEAD
+            model: A folder or a Hub name; None for the embedded model `mini`. A language model that
+                only reads is told what the embedded encoder hears; it must call tools as Qwen does.
+            tools: Names of the tools it may call; None for all.
+    =======
+            model: A folder or a Hub name; None for the embedded model `mini`.
+            tools: As for `Assistant`.
+    >>>>>>> lead
+            device: Where it runs; None takes a CUDA card if there is one.
+            **options: Further arguments of `Assistant`.
 
-    Raises:
-        CheckpointError: The weights are missing or do not fit.
-        UnknownNameError: There is no such tool.
+        Raises:
+            CheckpointError: The weights are missing or do not fit.
+            UnknownNameError: There is no such tool.
     """
     with ExitStack() as start:
         start.enter_context(lean_imports())

@@ -111,9 +111,6 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
 
     Returns:
         The report as Markdown.
-
-    Raises:
-        MissingExtraError: Plots are wanted and matplotlib is not installed.
     """
     return write_report(rows, settings, folder, plots)
 

@@ -79,11 +79,7 @@ def _confusion(rows: Sequence[Row]) -> dict[str, dict[str, int]]:
 def write_report(
     rows: Sequence[Row], settings: Mapping[str, Any], folder: Path | None, plots: bool
 ) -> str:
-    """Score a run and write it up; files are written where a folder is given.
-
-    Raises:
-        MissingExtraError: Plots are wanted and matplotlib is not installed.
-    """
+    """Score a run and write it up; files are written where a folder is given."""
     summary = summarise(rows)
     text = markdown(summary, settings)
     if folder is not None:

@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from llark_py.errors import MissingExtraError
-
 from .questions import HEADS
 
 _COLUMNS = 4
@@ -17,27 +15,8 @@ _DPI = 110
 _SPAN = (-0.03, 1.03)  # of probabilities, so that points at 0 and 1 are seen
 
 
-def check_plots() -> None:
-    """Make sure that pictures can be drawn.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError(
-            "matplotlib, which draws the plots,", "pip install matplotlib"
-        ) from (error)
-
-
 def draw_all(summary: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Draw every picture that a summary has numbers for; returns the files.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    check_plots()
+    """Draw every picture that a summary has numbers for; returns the files."""
     drawn = []
     if summary["reliability"]:
         drawn.append(_save(_reliability(summary["reliability"]), folder / "reliability.png"))

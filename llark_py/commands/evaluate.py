@@ -41,7 +41,6 @@ def evaluate(
     """Print scores by condition; with --out also keep answers and report, and go on if cut off."""
     from llark_py.benchmarks.answers import AnswerBook, read_run
     from llark_py.benchmarks.clips import INSTRUMENTS
-    from llark_py.benchmarks.plots import check_plots
     from llark_py.benchmarks.trial import Trial
     from llark_py.catalog import load
     from llark_py.errors import ConfigError, UnknownNameError
@@ -51,8 +50,6 @@ def evaluate(
         raise UnknownNameError("choice of instruments", instruments, INSTRUMENTS)
     if out is not None and out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
-    if out is not None and plots:
-        check_plots()  # before the work, not after it
     if rescore:
         if out is None:
             raise ConfigError("--rescore needs --out FOLDER, where the answers are")

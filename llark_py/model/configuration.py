@@ -28,6 +28,8 @@ class LlarkConfig(PreTrainedConfig):
         audio_eos_token_id: Written after them; None: nothing is.
         text_pretrained: Hub name or folder the language model was taken from when the model was
             built; lets an adapter on an unsaved model be loaded again (`checkpoint.load_model`).
+        tools: Names of the tools that the model was taught to call, and is offered; None: it
+            reads the schemas of whatever it is offered.
         tie_word_embeddings: Follows `text_config`.
     """
 
@@ -47,6 +49,7 @@ class LlarkConfig(PreTrainedConfig):
     audio_bos_token_id: int | None = None
     audio_eos_token_id: int | None = None
     text_pretrained: str | None = None
+    tools: list[str] | None = None
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
