@@ -8,12 +8,34 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 from llark_py.instruct.records import to_chat
-from llark_py.messages import AudioPart, Message, ToolResult, system
+from llark_py.messages import AudioPart, Message, ToolResult, system, user
 from llark_py.prompting import render_prompt
 
 _ARTEFACT_NUMBER = re.compile(r"^artefact_(\d+)$")
+
+
+def as_messages(
+    conversation: Sequence[Message] | Audio | Sequence[Audio], question: str | None
+) -> list[Message]:
+    """Read what `Assistant.ask` is given as messages.
+
+    Args:
+        conversation: Messages, or with a question one recording or several.
+        question: What to ask about the recordings.
+
+    Raises:
+        ConfigError: A question comes with messages.
+    """
+    given = [conversation] if isinstance(conversation, Audio) else list(conversation)
+    heard = [item for item in given if isinstance(item, Audio)]
+    if question is None:
+        return [item for item in given if isinstance(item, Message)]
+    if len(heard) != len(given):
+        raise ConfigError("a question goes with recordings; messages bring their own")
+    return [user(question, *(AudioPart(f"audio_{n}", a) for n, a in enumerate(heard, 1)))]
 
 
 def with_system(messages: Sequence[Message], prompt: str = "system") -> list[Message]:

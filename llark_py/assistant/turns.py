@@ -12,11 +12,10 @@ from pathlib import Path
 from threading import Event as Flag
 
 from llark_py.audio import Audio
-from llark_py.errors import ConfigError
-from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult, user
+from llark_py.messages import Message, TextPart, ToolCall, ToolResult
 from llark_py.tools import Artefact, names, schemas
 
-from .conversation import check_order, next_artefact_number, recordings, with_system
+from .conversation import as_messages, check_order, next_artefact_number, recordings, with_system
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .toolbox import Toolbox
 
@@ -103,7 +102,7 @@ class ToolLoop:
         results: list[ToolResult] = []
         artefacts: list[Artefact] = []
         done = Done((), "")
-        for event in self.stream(_as_messages(conversation, question)):
+        for event in self.stream(as_messages(conversation, question)):
             if isinstance(event, ToolFinished):
                 calls.append(event.call)
                 results.append(event.result)
@@ -209,15 +208,3 @@ class ToolLoop:
     def _ungrounded(self, messages: list[Message], text: str) -> tuple[str, ...]:
         """List what the answer says without a source; see `Done.ungrounded`."""
         return ()
-
-
-def _as_messages(
-    conversation: Sequence[Message] | Audio | Sequence[Audio], question: str | None
-) -> list[Message]:
-    given = [conversation] if isinstance(conversation, Audio) else list(conversation)
-    heard = [item for item in given if isinstance(item, Audio)]
-    if question is None:
-        return [item for item in given if isinstance(item, Message)]
-    if len(heard) != len(given):
-        raise ConfigError("a question goes with recordings; messages bring their own")
-    return [user(question, *(AudioPart(f"audio_{n}", a) for n, a in enumerate(heard, 1)))]
