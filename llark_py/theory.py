@@ -94,8 +94,8 @@ def spell(pitch: int, key: str, *, raised: bool = False) -> str:
 
 
 _NUMERALS = {
-    "major": "I bII II bIII III IV #IV V bVI VI bVII VII".split(),
-    "minor": "I bII II III #III IV #IV V VI #VI VII #VII".split(),
+    "major": ["I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII"],
+    "minor": ["I", "bII", "II", "III", "#III", "IV", "#IV", "V", "VI", "#VI", "VII", "#VII"],
 }
 """Degrees by semitones above the tonic; plain where they belong to the (natural minor) scale."""
 

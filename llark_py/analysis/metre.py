@@ -25,8 +25,9 @@ BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
 _ENCODER_RATE = 10
 _CANDIDATES, _APART = 4, 0.06
 _SECONDS, _BARS_WEIGHT = 4.5, 12.0
-"""What the beats say of the tempo counts as if heard for so many seconds, and what the downbeats say
-of the metre as if heard on so many beats, however long the recording: they are not independent."""
+"""What the beats say of the tempo counts as if heard for so many seconds, and what the downbeats
+say of the metre as if heard on so many beats, however long the recording: they are not
+independent."""
 _SUREST = 0.98
 _STAY = 0.98
 """Probability that the next beat is the next place of the bar: beats are seldom missed or added."""
@@ -205,21 +206,24 @@ def _first_probability(beats_s: np.ndarray, posteriors: Posteriors) -> np.ndarra
     down, beat = around(frames[:, 2], beats_s), around(frames[:, 1], beats_s)
     share = np.clip((down + 1e-3) / (down + beat + 2e-3), 1 - _SUREST, _SUREST)
     changed = _chord_changes(chords, beats_s)
-    odds = share / (1 - share) * (_USUAL_BEATS - 1)
-    odds *= (changed * _CHANGE_ON_DOWNBEAT + (1 - changed) * (1 - _CHANGE_ON_DOWNBEAT)) / (
-        changed * _CHANGE_ELSEWHERE + (1 - changed) * (1 - _CHANGE_ELSEWHERE)
+    lead = np.log(
+        (changed * _CHANGE_ON_DOWNBEAT + (1 - changed) * (1 - _CHANGE_ON_DOWNBEAT))
+        / (changed * _CHANGE_ELSEWHERE + (1 - changed) * (1 - _CHANGE_ELSEWHERE))
     )
+    # Less the mean, so that chords that never change, or always, say nothing of the metre.
+    odds = share / (1 - share) * (_USUAL_BEATS - 1) * np.exp(lead - lead.mean())
     return odds / (1 + odds)
 
 
 def _chord_changes(chords: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
-    """Say how likely the chord of the beat after each time differs from that before it."""
+    """Say how far, 0..1, the chords of the beat after each time differ from those before it."""
     beat = 1 if len(beats_s) < 2 else round(float(np.median(np.diff(beats_s))) * _ENCODER_RATE)
     padded = np.pad(chords, ((beat, beat), (0, 0)), "edge")
     until = np.concatenate([np.zeros((1, chords.shape[1])), padded.cumsum(0)])
     at = np.clip(np.round(beats_s * _ENCODER_RATE).astype(int), 0, len(chords))
     before, after = until[at + beat] - until[at], until[at + 2 * beat] - until[at + beat]
-    return np.clip(1 - (before * after).sum(1) / beat**2, 0.0, 1.0)
+    lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
+    return np.clip(1 - (before * after).sum(1) / np.maximum(lengths, 1e-9), 0.0, 1.0)
 
 
 def tempo_curve(beats_s: np.ndarray) -> tuple[TempoPoint, ...]:

@@ -16,7 +16,7 @@ from ._workspace import Workspace
 @dataclass(frozen=True)
 class Beats:
     """Tempo with its slowest and fastest eight beats, metre, how many beats and bars, the id of the
-    click track if one was asked for; every beat and downbeat in seconds, and the tempo over time."""
+    click track if one was asked for; every beat and downbeat in seconds, the tempo over time."""
 
     tempo_bpm: float
     time_signature: str
