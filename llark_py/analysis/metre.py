@@ -24,11 +24,13 @@ BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
 """Beats of 6/8 are dotted quarters."""
 _ENCODER_RATE = 10
 _CANDIDATES, _APART = 4, 0.06
-_SECONDS, _BARS_WEIGHT = 4.5, 12.0
+_SECONDS, _BARS_WEIGHT = 4.5, 10.0
 """What the beats say of the tempo counts as if heard for so many seconds, and what the downbeats
 say of the metre as if heard on so many beats, however long the recording: they are not
 independent."""
 _SUREST = 0.98
+_CLEAR = 0.5
+"""Mean probability of a beat at the beats of music that has any, whatever its style, at least."""
 _STAY = 0.98
 """Probability that the next beat is the next place of the bar: beats are seldom missed or added."""
 _CHANGE_ON_DOWNBEAT, _CHANGE_ELSEWHERE = 0.55, 0.17
@@ -56,7 +58,8 @@ class Metre:
         beats_s: Seconds, rising; may be empty.
         downbeats_s: Those of the beats that begin a bar.
         curve: The tempo over eight beats around each beat.
-        confidence: Mean probability that the encoder gives the beats, 0..1.
+        confidence: Probability of this tempo with its beats against the other ones that were
+            tried, 0..1; less where hardly any beats are heard.
     """
 
     tempo_bpm: float
@@ -79,7 +82,7 @@ def measure_metre(audio: Audio) -> Metre:
     check_sounding(audio, MIN_DURATION_S)
     posteriors = listen(audio)
     check_music(posteriors)
-    best = find_metre(onset_strength(audio), posteriors)
+    best, probability = find_metre(onset_strength(audio), posteriors)
     said = around(posteriors.heads["beat_frames"][:, 1:].sum(1), best.beats_s)
     return Metre(
         tempo_bpm=refine_tempo(best.tempo_bpm, best.beats_s),
@@ -87,7 +90,7 @@ def measure_metre(audio: Audio) -> Metre:
         beats_s=tuple(best.beats_s.tolist()),
         downbeats_s=tuple(best.beats_s[best.bars.begins].tolist()),
         curve=tempo_curve(best.beats_s),
-        confidence=float(np.minimum(said, 1.0).mean()) if len(said) else 0.0,
+        confidence=probability * min(1.0, float(said.mean()) / _CLEAR) if len(said) else 0.0,
     )
 
 
@@ -108,12 +111,15 @@ class Reading(NamedTuple):
     score: float
 
 
-def find_metre(strength: np.ndarray, posteriors: Posteriors) -> Reading:
+def find_metre(strength: np.ndarray, posteriors: Posteriors) -> tuple[Reading, float]:
     """Find the tempo, the beats and the bars that agree best with what the encoder hears.
 
     Args:
         strength: (n,) of `onset_strength`.
         posteriors: With the frames of the heads for beats and chords.
+
+    Returns:
+        The best reading, and how likely it is beside the others.
     """
     p_beat = posteriors.heads["beat_frames"][:, 1:].sum(1)
     times = np.arange(len(strength)) / FRAME_RATE + EARLY_S
@@ -126,7 +132,8 @@ def find_metre(strength: np.ndarray, posteriors: Posteriors) -> Reading:
         bars = find_bars(beats, posteriors)
         score = np.log(probability) + _SECONDS * agreement + bars.score
         readings.append(Reading(tempo_bpm, beats, bars, float(score)))
-    return max(readings, key=lambda r: r.score)
+    best = max(readings, key=lambda r: r.score)
+    return best, 1.0 / sum(float(np.exp(r.score - best.score)) for r in readings)
 
 
 def likely_tempi(posteriors: Posteriors) -> list[tuple[float, float]]:
