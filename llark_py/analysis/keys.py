@@ -15,7 +15,7 @@ from .listening import Posteriors
 
 _ENCODER_RATE = 10
 _STEP_FRAMES = 10
-_CHANGE = 6.0
+_CHANGE = 8.0
 """By how much, in log probability, a key has to be likelier in order to take over."""
 _WHOLE_WEIGHT = 0.04
 """How much the key of the whole recording counts in every second."""

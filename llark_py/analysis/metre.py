@@ -23,7 +23,7 @@ MIN_DURATION_S = 3.0
 BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
 """Beats of 6/8 are dotted quarters."""
 _ENCODER_RATE = 10
-_CANDIDATES, _APART = 4, 0.06
+_CANDIDATES, _APART, _LEAST = 3, 0.06, 1e-3
 _SECONDS, _BARS_WEIGHT = 4.5, 10.0
 """What the beats say of the tempo counts as if heard for so many seconds, and what the downbeats
 say of the metre as if heard on so many beats, however long the recording: they are not
@@ -140,23 +140,24 @@ def likely_tempi(posteriors: Posteriors) -> list[tuple[float, float]]:
     """List the highest peaks of the tempo posterior and their doubles and halves.
 
     Returns:
-        (BPM, probability within 6 %).
+        (BPM, probability within 6 %, less what the ones before it have taken).
     """
-    p, bins = np.asarray(posteriors.tempo, float), posteriors.tempo_bins_bpm
-    left = p.copy()
-    tempi: list[float] = []
+    bins, left = posteriors.tempo_bins_bpm, np.array(posteriors.tempo, float)
+    tempi: list[tuple[float, float]] = []
+
+    def take(tempo_bpm: float) -> None:
+        near = np.abs(np.log(bins / tempo_bpm)) <= _APART
+        tempi.append((tempo_bpm, float(left[near].sum()) + _LEAST))
+        left[near] = 0.0
+
     for _ in range(_CANDIDATES):
-        tempo = float(bins[left.argmax()])
-        left[np.abs(np.log(bins / tempo)) <= _APART] = 0.0
-        tempi.append(tempo)
-    first = tempi[0]
+        take(float(bins[left.argmax()]))
     for ratio in (0.5, 2.0, 2 / 3, 1.5):
-        other = first * ratio
-        far = all(abs(np.log(other / t)) > _APART for t in tempi)
+        other = tempi[0][0] * ratio
+        far = all(abs(np.log(other / tempo_bpm)) > _APART for tempo_bpm, _ in tempi)
         if far and bins[0] <= other <= bins[-1]:
-            tempi.append(other)
-    near = [np.abs(np.log(bins / t)) <= _APART for t in tempi]
-    return [(t, float(p[n].sum()) + 1e-3) for t, n in zip(tempi, near, strict=True)]
+            take(other)
+    return tempi
 
 
 def around(frames: np.ndarray, times_s: np.ndarray) -> np.ndarray:
