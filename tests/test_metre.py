@@ -91,6 +91,13 @@ def test_loud_notes_between_the_beats_do_not_draw_them_away():
     assert len(beats) >= 38 and np.abs(away).max() < 5
 
 
+def test_no_beat_lies_past_the_end():
+    strength, p_beat = np.zeros(1001), np.zeros(1001)
+    for beat in range(0, 1001, 50):
+        strength[beat], p_beat[beat] = 1.0, 1.0
+    assert follow_beats(strength, p_beat, 120.0).max() < 10.0
+
+
 def test_beats_end_with_the_music(heard):
     audio = clicks(100, 12.0)
     rest = np.zeros(8 * audio.sample_rate, np.float32)

@@ -63,7 +63,7 @@ def follow_beats(strength: np.ndarray, p_beat: np.ndarray, tempo_bpm: float) -> 
         tempo_bpm: The tempo.
 
     Returns:
-        (n_beats,) seconds, rising; empty where nothing begins.
+        (n_beats,) seconds, rising, none past the end; empty where nothing begins.
     """
     period = 60.0 * FRAME_RATE / tempo_bpm
     if strength.max() <= 0 or len(strength) < 2 * period:
@@ -71,7 +71,8 @@ def follow_beats(strength: np.ndarray, p_beat: np.ndarray, tempo_bpm: float) -> 
     smooth = _smooth(strength, period)
     strong = np.percentile(smooth, _STRONG)
     onsets = np.minimum(smooth / strong, 1.0) if strong > 0 else smooth / smooth.max()
-    return _trace(onsets + _P_BEAT_WEIGHT * p_beat, period, _FOLLOWING_TIGHTNESS)
+    beats = _trace(onsets + _P_BEAT_WEIGHT * p_beat, period, _FOLLOWING_TIGHTNESS)
+    return beats[beats < (len(strength) - 1) / FRAME_RATE]
 
 
 def _trace(local: np.ndarray, period: float, tightness: float) -> np.ndarray:
