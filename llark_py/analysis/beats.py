@@ -54,8 +54,8 @@ def track_beats(audio: Audio, tempo_bpm: float) -> np.ndarray:
 def follow_beats(strength: np.ndarray, p_beat: np.ndarray, tempo_bpm: float) -> np.ndarray:
     """Place beats at about the given tempo where the encoder hears them, to 10 ms by the onsets.
 
-    An onset counts for no more than the encoder's word, so that syncopations do not draw the beat
-    away; onsets alone do so in every fourth composed clip.
+    An onset counts for less than the encoder's word, so that syncopations do not draw the beat
+    away, as they did from onsets alone in 9 of 24 composed clips (F < 0.87 at the right tempo).
 
     Args:
         strength: (n_frames,) of `onset_strength`.
