@@ -23,7 +23,8 @@ _ALIEN = 0.004
 """Probability of each chord that is not listed."""
 _MAJOR = {(0, 0): 30, (5, 0): 18, (7, 0): 20, (9, 1): 13, (2, 1): 8, (4, 1): 5, (10, 0): 3}
 _MINOR = {(0, 1): 30, (5, 1): 14, (7, 0): 11, (7, 1): 5, (8, 0): 14, (3, 0): 8, (10, 0): 11}
-"""How often, in percent, chords sound in a key: (semitones above the tonic, 0 major or 1 minor)."""
+"""About how often, in percent, chords sound in a key, set by hand: (semitones above the tonic, 0
+major or 1 minor)."""
 
 
 def key_spans(posteriors: Posteriors) -> tuple[KeySpan, ...]:
