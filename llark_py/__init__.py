@@ -15,8 +15,16 @@ _LAZY = {
     "load_audio": "llark_py.audio",
     "Assistant": "llark_py.assistant.core",
     "load_assistant": "llark_py.assistant.core",
+    "load_endpoint_assistant": "llark_py.assistant.endpoint",
 }
-__all__ = ["Assistant", "Audio", "__version__", "load_assistant", "load_audio"]
+__all__ = [
+    "Assistant",
+    "Audio",
+    "__version__",
+    "load_assistant",
+    "load_audio",
+    "load_endpoint_assistant",
+]
 
 
 def __getattr__(name: str) -> Any:

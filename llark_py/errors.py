@@ -44,6 +44,10 @@ class ToolError(LlarkError, RuntimeError):
     """A tool that cannot answer; the text goes back to the model."""
 
 
+class EndpointError(LlarkError, RuntimeError):
+    """A language model behind an address that does not answer, or not as it should."""
+
+
 class MissingExtraError(LlarkError, ImportError):
     """A library or data file of an optional part that is not installed."""
 

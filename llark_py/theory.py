@@ -122,6 +122,29 @@ def spell(pitch: int, key: str, *, raised: bool = False) -> str:
     return letter + ("#" * accidentals if accidentals > 0 else "b" * -accidentals)
 
 
+_NUMERALS = {
+    "major": ["I", "bII", "II", "bIII", "III", "IV", "#IV", "V", "bVI", "VI", "bVII", "VII"],
+    "minor": ["I", "bII", "II", "III", "#III", "IV", "#IV", "V", "VI", "#VI", "VII", "#VII"],
+}
+"""Degrees by semitones above the tonic; plain where they belong to the (natural minor) scale."""
+
+
+def roman_numeral(label: str, key: str) -> str:
+    """Name a Harte chord label by its degree in a key: `E:maj` in A minor is `V`, `D:min` `iv`.
+
+    Upper case is major, lower case minor, `o` diminished; sevenths and bass notes are left out.
+
+    Raises:
+        ConfigError: The label is `N` or `X`, or no chord.
+    """
+    root, _, quality = label.partition(":")
+    tonic, mode = parse_key(key)
+    numeral = _NUMERALS[mode][(pitch_class(root.partition("/")[0]) - tonic) % 12]
+    if quality.startswith(("min", "dim", "hdim")):
+        numeral = numeral.lower()
+    return numeral + "o" if quality.startswith(("dim", "hdim")) else numeral
+
+
 def note_name(midi: int) -> str:
     """Name a MIDI number in scientific pitch notation: 60 -> `C4`."""
     return f"{SHARP_NAMES[midi % 12]}{midi // 12 - 1}"

@@ -157,16 +157,16 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
 
 
 def launch(
-    model: str | None = None,
+    assistant: Answers,
     host: str = "127.0.0.1",
     port: int | None = None,
     *,
     wait: bool = True,
 ) -> tuple[gr.Blocks, str]:
-    """Load a model, open the page and print its address.
+    """Open the page and print its address.
 
     Args:
-        model: Folder or Hub name; None is the embedded default.
+        assistant: Who answers.
         host: Address to listen on; `0.0.0.0` lets other machines in.
         port: Port to listen on; None takes the first free one from 7860.
         wait: Whether to serve until interrupted, or return while the page serves on.
@@ -177,10 +177,8 @@ def launch(
     Raises:
         ConfigError: The port is taken.
     """
-    import llark_py
-
     examples = compose_examples()
-    page = build_app(llark_py.load_assistant(model), examples)
+    page = build_app(assistant, examples)
     address = serve(page, host, port, [path.parent for _, path in examples[:1]])
     print(f"llark listens at {address} (Ctrl+C ends it)", flush=True)
     if wait:

@@ -116,6 +116,8 @@ class Visit:
                     files.append(self._keep(event.artefact.path, event.artefact.name))
                 elif isinstance(event, Done):
                     messages += [asked, *event.messages]
+                    if event.ungrounded:
+                        shown.append(_doubt(event.ungrounded))
                 yield
         except LlarkError as error:
             self.complain(str(error), shown)
@@ -152,6 +154,15 @@ def _finish(step: Shown, result: ToolResult) -> None:
         return
     step["metadata"]["log"] = summary(result.content)
     step["content"] = f"```json\n{json.dumps(result.content, indent=2, ensure_ascii=False)}\n```"
+
+
+def _doubt(ungrounded: Sequence[str]) -> Shown:
+    """Warn of what the answer says without a source."""
+    listed = ", ".join(ungrounded)
+    return {
+        "role": "assistant",
+        "content": f"*Not from a tool, the listener or your question: {listed}.*",
+    }
 
 
 def readable(name: str) -> str:

@@ -39,7 +39,8 @@ def posteriors(tempo=(), key="C major", unplayed=0.0):
     keys = np.full(24, 0.1 / 23)
     keys[key_index(key)] += 0.8
     keys[key_index("A minor")] += 0.1
-    return listening.Posteriors(p / p.sum(), BINS, keys / keys.sum(), {}, unplayed, unplayed)
+    heads = {"chord_frames": np.full((30, 25), 1 / 25)}
+    return listening.Posteriors(p / p.sum(), BINS, keys / keys.sum(), heads, unplayed, unplayed)
 
 
 @pytest.fixture
@@ -82,6 +83,7 @@ def test_measuring_loads_no_numba():
         "from llark_py.analysis import beats, harmony\n"
         "from llark_py.tools import load_tool\n"
         "load_tool('estimate_tempo'), load_tool('estimate_key'), load_tool('transcribe_notes')\n"
+        "load_tool('track_beats'), load_tool('recognize_chords')\n"
         "assert not {'numba', 'librosa', 'scipy', 'torch', 'onnxruntime'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -103,6 +105,7 @@ def test_the_key_comes_with_its_rival_and_the_tuning(believe):
     assert (found.key, found.runner_up) == ("F# minor", "A minor")
     assert found.confidence == pytest.approx(0.804, abs=0.01)
     assert found.tuning_cents == pytest.approx(20, abs=4)
+    assert found.keys == ((0.0, 3.0, "F# minor"),)
 
 
 @pytest.mark.parametrize(

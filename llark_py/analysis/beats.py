@@ -1,4 +1,5 @@
-"""Beats at a given tempo, by dynamic programming over note onsets (Ellis, JNMR 2007)."""
+"""Beats at a given tempo, by dynamic programming (Ellis, JNMR 2007): over note onsets alone, or
+over onsets and what the encoder takes for beats."""
 
 from __future__ import annotations
 
@@ -14,7 +15,11 @@ _WINDOW, _BANDS, _LOW_HZ, _HIGH_HZ = 1024, 40, 30.0, 7600.0
 _DYNAMIC_RANGE_DB = 80.0
 _TIGHTNESS = 100.0
 """How much more an even beat counts than strong onsets; the published value."""
-_EARLY_S = 0.018
+_FOLLOWING_TIGHTNESS, _P_BEAT_WEIGHT = 150.0, 3.0
+"""The same where a strong onset counts 1, and what a sure beat of the encoder counts beside it."""
+_STRONG = 95.0
+"""Percentile of the onset strength from which onsets count as much as the strongest."""
+EARLY_S = 0.018
 """A window of 64 ms feels an onset before its centre is there; measured on click tracks."""
 
 
@@ -43,13 +48,41 @@ def track_beats(audio: Audio, tempo_bpm: float) -> np.ndarray:
     period = 60.0 * FRAME_RATE / tempo_bpm
     if strength.max() <= 0 or len(strength) < 2 * period:
         return np.zeros(0)
-    local = _smooth(strength / strength.std(), period)
-    score, previous = _best_paths(local, period)
+    return _trace(_smooth(strength / strength.std(), period), period, _TIGHTNESS)
+
+
+def follow_beats(strength: np.ndarray, p_beat: np.ndarray, tempo_bpm: float) -> np.ndarray:
+    """Place beats at about the given tempo where the encoder hears them, to 10 ms by the onsets.
+
+    An onset counts for less than the encoder's word, so that syncopations do not draw the beat
+    away, as they did from onsets alone in 9 of 24 composed clips (F < 0.87 at the right tempo).
+
+    Args:
+        strength: (n_frames,) of `onset_strength`.
+        p_beat: (n_frames,) probability of a beat, a peak of 0.1 s a beat, at the same rate.
+        tempo_bpm: The tempo.
+
+    Returns:
+        (n_beats,) seconds, rising, none past the end; empty where nothing begins.
+    """
+    period = 60.0 * FRAME_RATE / tempo_bpm
+    if strength.max() <= 0 or len(strength) < 2 * period:
+        return np.zeros(0)
+    smooth = _smooth(strength, period)
+    strong = np.percentile(smooth, _STRONG)
+    onsets = np.minimum(smooth / strong, 1.0) if strong > 0 else smooth / smooth.max()
+    beats = _trace(onsets + _P_BEAT_WEIGHT * p_beat, period, _FOLLOWING_TIGHTNESS)
+    return beats[beats < (len(strength) - 1) / FRAME_RATE]
+
+
+def _trace(local: np.ndarray, period: float, tightness: float) -> np.ndarray:
+    """Follow the best chain of beats back from its end; gives seconds."""
+    score, previous = _best_paths(local, period, tightness)
     beat, beats = _last_beat(score), []
     while beat >= 0:
         beats.append(beat)
         beat = previous[beat]
-    return np.array(beats[::-1]) / FRAME_RATE + _EARLY_S
+    return np.array(beats[::-1]) / FRAME_RATE + EARLY_S
 
 
 def _smooth(strength: np.ndarray, period: float) -> np.ndarray:
@@ -58,14 +91,16 @@ def _smooth(strength: np.ndarray, period: float) -> np.ndarray:
     return np.convolve(strength, np.exp(-0.5 * (around * 32.0 / period) ** 2), "same")
 
 
-def _best_paths(local: np.ndarray, period: float) -> tuple[np.ndarray, np.ndarray]:
+def _best_paths(
+    local: np.ndarray, period: float, tightness: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Find for each frame the best chain of beats that ends there.
 
     Returns:
         Its score, and the frame of the beat before (-1 where the chain begins).
     """
     back = np.arange(-round(2 * period), -round(period / 2) + 1)
-    penalty = _TIGHTNESS * np.log(-back / period) ** 2
+    penalty = tightness * np.log(-back / period) ** 2
     padding = -int(back[0])
     score = np.full(padding + len(local), -np.inf)
     previous = np.full(len(local), -1)

@@ -1,4 +1,5 @@
-"""Key and tuning: the encoder says the key, spectral peaks how far it lies from A4 = 440 Hz."""
+"""Key, modulations and tuning: the encoder says the key and the chords that tell where it changes,
+spectral peaks how far it lies from A4 = 440 Hz."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ import numpy as np
 
 from llark_py.audio import Audio
 from llark_py.theory import KEYS
+from llark_py.track import KeySpan
 
+from .keys import key_spans
 from .listening import check_music, check_sounding, listen
 from .spectrum import magnitudes
 
@@ -21,12 +24,16 @@ _TUNING_SPAN_S = 30.0  # the tuning of half a minute is the tuning of the song
 
 @dataclass(frozen=True)
 class Harmony:
-    """The key (`F# minor`), its rival, how sure the encoder is (0..1), tuning in cents."""
+    """The key (`F# minor`), its rival, how sure the encoder is (0..1), tuning in cents.
+
+    `keys` are the keys one after the other, without gaps; one where nothing modulates.
+    """
 
     key: str
     runner_up: str
     confidence: float
     tuning_cents: float
+    keys: tuple[KeySpan, ...] = ()
 
 
 def measure_harmony(audio: Audio) -> Harmony:
@@ -51,6 +58,7 @@ def measure_harmony(audio: Audio) -> Harmony:
         runner_up=KEYS[second],
         confidence=float(np.clip(posteriors.key[first] / posteriors.key.sum(), 0.0, 1.0)),
         tuning_cents=measure_tuning(audio),
+        keys=key_spans(posteriors),
     )
 
 

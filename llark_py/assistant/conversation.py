@@ -38,11 +38,16 @@ def as_messages(
     return [user(question, *(AudioPart(f"audio_{n}", a) for n, a in enumerate(heard, 1)))]
 
 
-def with_system(messages: Sequence[Message]) -> list[Message]:
-    """Put our system message first unless the conversation brings its own."""
+def with_system(messages: Sequence[Message], prompt: str = "system") -> list[Message]:
+    """Put our system message first unless the conversation brings its own.
+
+    Args:
+        messages: The conversation.
+        prompt: Which file of the prompts room ours is.
+    """
     if messages and messages[0].role == "system":
         return list(messages)
-    return [system(render_prompt("system")), *messages]
+    return [system(render_prompt(prompt)), *messages]
 
 
 def write_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:

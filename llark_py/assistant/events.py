@@ -54,11 +54,15 @@ class Done:
         messages: What the turn adds to the conversation: append them to continue it.
         text: The whole answer.
         cancelled: Whether it was stopped before its end.
+        ungrounded: What the answer says without a source, as it is written: numbers (`118`) and
+            keys (`E minor`); see `assistant.ungrounded`. Empty for models that hear: their decoding
+            is constrained instead.
     """
 
     messages: tuple[Message, ...]
     text: str
     cancelled: bool = False
+    ungrounded: tuple[str, ...] = ()
 
 
 Event = TextDelta | ToolStarted | ToolProgress | ToolFinished | ArtefactReady | Done

@@ -182,7 +182,7 @@ class Decoder:
         pairs = zip(self._past_ids, prompt, strict=False)
         # At least one token has to be computed to get the scores of the next.
         shared = min(sum(1 for _ in takewhile(lambda p: p[0] == p[1], pairs)), len(prompt) - 1)
-        audio_token = self.model.config.audio_token_id
+        audio_token = getattr(self.model.config, "audio_token_id", None)  # None: it only reads
         if audio_token in prompt[shared:] or hashes != self._past_audios or shared == 0:
             return None
         past.crop(shared - past.get_seq_length())

@@ -18,14 +18,14 @@ from transformers import LogitsProcessor
 from .reply import TOOL_CALL, control_tokens
 
 _MODES = ("major", "minor")
-_KEY = re.compile(r"(?<![A-Za-z0-9#])([A-G][#b]?) ((?i:major|minor))")
+KEY = re.compile(r"(?<![A-Za-z0-9#])([A-G][#b]?) ((?i:major|minor))")
 _UNFINISHED = re.compile(r"(?<![A-Za-z0-9#])([A-G][#b]?)(| [A-Za-z]{0,4})$")
 
 
 def measured_modes(source: str) -> dict[str, str]:
     """Map each tonic that a text names with one mode only to that mode (`{"F#": "minor"}`)."""
     modes: dict[str, set[str]] = {}
-    for tonic, mode in _KEY.findall(source):
+    for tonic, mode in KEY.findall(source):
         modes.setdefault(tonic, set()).add(mode.lower())
     return {tonic: found.pop() for tonic, found in modes.items() if len(found) == 1}
 

@@ -14,10 +14,17 @@ from llark_py.audio import load_audio
 from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, user
 
+from ._answering import (
+    EndpointModelOption,
+    EndpointOption,
+    ModelOption,
+    check_choice,
+    open_assistant,
+)
 from ._songs import for_each_song, save_all
 
 if TYPE_CHECKING:
-    from llark_py.assistant.core import Assistant
+    from llark_py.assistant.turns import ToolLoop
 
 
 def ask(
@@ -25,9 +32,9 @@ def ask(
         list[str],
         typer.Argument(metavar="SONG... QUESTION", help="Recordings, then the question."),
     ],
-    model: Annotated[
-        str | None, typer.Option(help="Folder or Hub name of a model; default: the embedded one.")
-    ] = None,
+    model: ModelOption = None,
+    endpoint: EndpointOption = None,
+    endpoint_model: EndpointModelOption = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for files that tools make; default: the current one."),
@@ -39,17 +46,16 @@ def ask(
     The answer goes to stdout, the steps of the tools to stderr.
     """
     songs, question = _split(songs_and_question)
+    check_choice(model, endpoint, endpoint_model)
     shown = _Printer(out, as_json)
-    assistant: Assistant | None = None
+    assistant: ToolLoop | None = None
 
     def answer(song: Path) -> None:
         nonlocal assistant
         started = time.perf_counter()
         audio = load_audio(song)
         if assistant is None:
-            import llark_py
-
-            assistant = llark_py.load_assistant(model)
+            assistant = open_assistant(model, endpoint, endpoint_model)
         if len(songs) > 1 and not as_json:
             print(f"# {song.name}", flush=True)
         shown.answer(
@@ -80,10 +86,11 @@ class _Printer:
     def __init__(self, out: Path | None, as_json: bool):
         self._out, self._as_json = out, as_json
 
-    def answer(self, assistant: Assistant, message: Any, song: Path, started: float) -> None:
+    def answer(self, assistant: ToolLoop, message: Any, song: Path, started: float) -> None:
         from llark_py.assistant import events
 
         tools, artefacts, text = [], [], ""
+        ungrounded: tuple[str, ...] = ()
         for event in assistant.stream([message]):
             match event:
                 case events.TextDelta(piece):
@@ -103,14 +110,17 @@ class _Printer:
                     )
                 case events.ArtefactReady(artefact):
                     artefacts.append(artefact)
-                case events.Done(text=text):
+                case events.Done(text=text, ungrounded=ungrounded):
                     self._write("\n")
+        if ungrounded:
+            self._tell(f"not from a tool, the listener or the question: {', '.join(ungrounded)}")
         paths = save_all(artefacts, self._out, song)
         if self._as_json:
             line = {
                 "song": str(song),
                 "question": message.text,
                 "answer": text,
+                "ungrounded": list(ungrounded),
                 "tools": tools,
                 "artefacts": [str(p) for p in paths],
                 "model": assistant.name,

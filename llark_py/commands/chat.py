@@ -6,6 +6,14 @@ from typing import Annotated
 
 import typer
 
+from ._answering import (
+    EndpointModelOption,
+    EndpointOption,
+    ModelOption,
+    check_choice,
+    open_assistant,
+)
+
 
 def chat(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
@@ -13,11 +21,12 @@ def chat(
         int | None,
         typer.Option(help="Port to listen on; default: the first free one from 7860.", max=65535),
     ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Folder or Hub name of a model; default: the embedded one.")
-    ] = None,
+    model: ModelOption = None,
+    endpoint: EndpointOption = None,
+    endpoint_model: EndpointModelOption = None,
 ) -> None:
     """Open the chat page: it prints its address and runs until it is stopped."""
+    check_choice(model, endpoint, endpoint_model)
     from llark_py.serve.app import launch
 
-    launch(host=host, port=port, model=model)
+    launch(open_assistant(model, endpoint, endpoint_model), host=host, port=port)

@@ -51,7 +51,7 @@ def read_chords(
     edges = _beat_edges(1.0 - beat[:, 0])
     pairs = list(pairwise(edges))
     means = np.stack([chord[a:b].mean(0) for a, b in pairs])
-    path = _likeliest_path(np.log(means + 1e-4))
+    path = likeliest_path(np.log(means + 1e-4), _STAY)
     chosen = means[np.arange(len(path)), path]
     named = path < len(CHORD_NAMES)
     if not named.any():
@@ -101,13 +101,16 @@ def _beat_edges(probability: np.ndarray) -> list[int]:
     return sorted({0, *beats, n})
 
 
-def _likeliest_path(scores: np.ndarray) -> np.ndarray:
-    """Follow the best classes through `(steps, classes)` scores; each change costs the same."""
+def likeliest_path(scores: np.ndarray, change: float) -> np.ndarray:
+    """Follow the best classes through `(steps, classes)` scores; each change costs the same.
+
+    This is Viterbi's search without a library's compiler, which takes seconds to load.
+    """
     best, back = scores[0], np.zeros(scores.shape, int)
     for step in range(1, len(scores)):
         other = int(best.argmax())
-        back[step] = np.where(best >= best[other] - _STAY, np.arange(len(best)), other)
-        best = np.maximum(best, best[other] - _STAY) + scores[step]
+        back[step] = np.where(best >= best[other] - change, np.arange(len(best)), other)
+        best = np.maximum(best, best[other] - change) + scores[step]
     path = np.zeros(len(scores), int)
     path[-1] = best.argmax()
     for step in range(len(scores) - 1, 0, -1):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from llark_py.analysis.harmony import measure_harmony
 from llark_py.audio import Audio
+from llark_py.track import KeySpan
 
 from ._result import as_confidence, detail
 from ._workspace import Workspace
@@ -13,12 +14,14 @@ from ._workspace import Workspace
 
 @dataclass(frozen=True)
 class Key:
-    """The key, the next likeliest key, and the tuning in cents from A4 = 440 Hz."""
+    """The key, the next likeliest key, the tuning in cents from A4 = 440 Hz, and every key with its
+    time."""
 
     key: str
     runner_up: str
     confidence: float
     tuning_cents: float = detail()
+    keys: tuple[KeySpan, ...] = detail()
 
 
 def estimate_key(audio: Audio, workspace: Workspace) -> Key:
@@ -37,4 +40,5 @@ def estimate_key(audio: Audio, workspace: Workspace) -> Key:
         runner_up=harmony.runner_up,
         confidence=as_confidence(harmony.confidence),
         tuning_cents=round(harmony.tuning_cents, 1),
+        keys=tuple(KeySpan(round(a, 1), round(b, 1), key) for a, b, key in harmony.keys),
     )

@@ -1,0 +1,83 @@
+"""The tool that recognises the chords of a recording and writes them as a sheet and as MIDI."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from llark_py.analysis.chords import NO_CHORD, measure_chords, write_chord_midi
+from llark_py.audio import Audio
+from llark_py.instruct.facts import chord_symbol
+from llark_py.theory import roman_numeral
+from llark_py.track import Chord
+
+from ._chord_sheet import write_sheet
+from ._result import as_confidence, detail
+from ._workspace import Workspace
+
+_MOST_COMMON = 4
+
+
+@dataclass(frozen=True)
+class Chords:
+    """How many chords follow each other, the key, the main progression in it, the chords that sound
+    longest, the id of the MIDI file; every chord in Harte syntax, and a chord sheet."""
+
+    chord_count: int
+    key: str
+    progression: str
+    common_chords: str
+    confidence: float
+    midi: str
+    chords: tuple[Chord, ...] = detail()
+    sheet: str = detail()
+
+
+def recognize_chords(
+    audio: Audio, workspace: Workspace, start_s: float = 0.0, end_s: float | None = None
+) -> Chords:
+    """Recognise the chords of a recording and make a chord sheet and a MIDI file of them.
+
+    Args:
+        audio: Id of the recording, such as audio_1.
+        start_s: Where to begin, in seconds.
+        end_s: Where to end, in seconds; leave it out for the end of the recording.
+
+    Returns:
+        How many chords there are, the key, the main progression in Roman numerals, the chords that
+        sound longest, a confidence from 0 to 1, and the id of the MIDI file.
+    """
+    workspace.progress(0.0, "recognising the chords")
+    found = measure_chords(audio, start_s, end_s)
+    midi = workspace.new_artefact("midi", "chords.mid", "audio/midi")
+    write_chord_midi(found.chords, found.key, midi.path)
+    named = [c for c in found.chords if c.label != NO_CHORD]
+    lasting: Counter[str] = Counter()
+    for chord in named:
+        lasting[str(chord_symbol(chord.label, found.key))] += round(
+            1000 * (chord.end_s - chord.start_s)
+        )
+    return Chords(
+        chord_count=len(named),
+        key=found.key,
+        progression=_progression([c.label for c in named], found.key),
+        common_chords=", ".join(symbol for symbol, _ in lasting.most_common(_MOST_COMMON)),
+        confidence=as_confidence(found.confidence),
+        midi=midi.id,
+        chords=tuple(Chord(round(c.start_s, 3), round(c.end_s, 3), c.label) for c in found.chords),
+        sheet=write_sheet(found.chords, found.bars_s, found.key),
+    )
+
+
+def _progression(labels: Sequence[str], key: str) -> str:
+    """Name the chords that return in the same order, or else the first ones, by their degrees."""
+    from llark_py.encoders.mini_chords import fold_cycle
+
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    sequence = [
+        numbers[label] for i, label in enumerate(labels) if i == 0 or label != labels[i - 1]
+    ]
+    cycle, _ = fold_cycle(sequence)
+    names = list(numbers)
+    return " ".join(roman_numeral(names[number], key) for number in cycle)
