@@ -89,7 +89,7 @@ class SongAnalysis:
         Args:
             name: Of the measurement, in small letters and underscores.
             version: All that the value depends on besides the sound: arguments, weights, code.
-            kind: Type of the value: dataclasses, named tuples, tuples, numbers and words.
+            kind: Type of the value: dataclasses, named tuples, tuples, finite numbers and words.
             compute: Called where nothing is kept; what it raises is not kept.
         """
         from pydantic import TypeAdapter
@@ -143,7 +143,7 @@ class SongAnalysis:
             return
         content = io.BytesIO()
         packed = {**arrays, _FACTS: np.frombuffer(facts, np.uint8)}
-        np.savez(content, allow_pickle=False, **packed)  # type: ignore[arg-type]
+        np.savez(content, allow_pickle=False, **packed)
         limit = _limit()
         if content.tell() > limit:
             return
