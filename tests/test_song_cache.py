@@ -358,6 +358,13 @@ def test_listening_reports_and_can_be_cancelled(cache, lent, monkeypatch):
     assert len(fractions) >= 4 and fractions == sorted(fractions) and fractions[-1] > 0.5
 
 
+def test_who_waits_for_another_to_listen_can_be_cancelled(cache):
+    gone = iter([False])
+    waiting = Workspace(is_cancelled=lambda: next(gone, True))
+    with listening._lock, pytest.raises(Cancelled):
+        run_tool("estimate_key", {}, {"audio_1": song()}, waiting)
+
+
 def test_tools_that_are_never_heard_of_again_stop_at_once(cache):
     gone = Workspace(is_cancelled=lambda: True)
     for name in tools.names():

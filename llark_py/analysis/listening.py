@@ -30,6 +30,7 @@ SILENCE_PEAK = 1e-4
 UNPLAYED_PROBABILITY = 0.8
 """From here on the tools refuse to measure what is only there in music."""
 _ENTRY = "hearing"
+_PATIENCE_S = 0.2
 _CACHE_SIZE = 16
 _HEARINGS = 4  # some 10 MB each for the longest songs
 
@@ -101,7 +102,7 @@ def listen(audio: Audio) -> Posteriors:
         CheckpointError: The embedded model is not installed.
     """
     key = audio.content_hash
-    with _lock:
+    with _our_turn():
         if key not in _posteriors:
             _keep(_posteriors, key, _recall_posteriors(audio) or _listen(audio))
         _posteriors.move_to_end(key)
@@ -114,7 +115,7 @@ def hear(audio: Audio) -> Hearing:
     Raises:
         CheckpointError: The embedded model is not installed.
     """
-    with _lock:
+    with _our_turn():
         return _hear(audio)
 
 
@@ -134,6 +135,18 @@ def progress_to(progress: Progress) -> Iterator[None]:
         yield
     finally:
         _progress.reset(token)
+
+
+@contextmanager
+def _our_turn() -> Iterator[None]:
+    """Wait until nobody else listens; who waits can be stopped too."""
+    while not _lock.acquire(timeout=_PATIENCE_S):
+        if (tell := _progress.get()) is not None:
+            tell(0.0, "waiting to listen")
+    try:
+        yield
+    finally:
+        _lock.release()
 
 
 def remember(audio: Audio, encoder: Any, hearing: Hearing) -> None:
