@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from llark_py import catalog
+from llark_py.analysis.listening import progress_to
 from llark_py.audio import Audio
 from llark_py.errors import LlarkError, UnknownNameError
 from llark_py.messages import ToolResult
@@ -97,7 +98,8 @@ def run_tool(
         checked = check_arguments(tool, dict(arguments), audios)
         if "audio" in checked:
             checked["audio"] = audios[checked["audio"]]
-        result = tool(workspace=workspace, **checked)
+        with progress_to(workspace.progress):
+            result = tool(workspace=workspace, **checked)
     except Cancelled:
         raise
     except LlarkError as error:
