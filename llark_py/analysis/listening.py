@@ -15,6 +15,7 @@ from llark_py.audio import Audio
 from llark_py.errors import ToolError
 
 if TYPE_CHECKING:
+    from llark_py.encoders.mini_config import MiniEncoderConfig
     from llark_py.encoders.mini_songs import Hearing
 
 SILENCE_PEAK = 1e-4
@@ -107,6 +108,15 @@ def hear(audio: Audio) -> Hearing:
     """
     with _lock:
         return _hear(audio, _listener or _encoder())
+
+
+def listener_config() -> MiniEncoderConfig:
+    """Give the configuration of the encoder that `listen` asks: class names, thresholds.
+
+    Raises:
+        CheckpointError: The embedded model is not installed.
+    """
+    return (_listener or _encoder()).config
 
 
 def remember(audio: Audio, encoder: Any, hearing: Hearing) -> None:

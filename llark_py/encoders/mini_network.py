@@ -199,9 +199,7 @@ class MiniNetwork(nn.Module):
                 module.eval()
         return self
 
-    def _stems(
-        self, features: Tensor, causal: bool
-    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    def _stems(self, features: Tensor, causal: bool) -> tuple[Tensor, Tensor | None, Tensor | None]:
         """Frame tokens `(batch, T, width)`, their timbre (of the residual stem), the parts."""
         dtype = self.tempo_in.weight.dtype
         mel, pitch = split_streams(features.to(dtype))
