@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,7 +94,7 @@ def test_pooling_does_not_depend_on_the_order_of_time_and_takes_one_frame():
     pooled = timbre.pool_presence(clip, activity)
     assert np.array_equal(pooled, timbre.pool_presence(clip, rng.permutation(activity)))
     assert np.all(pooled >= timbre.pool_presence(clip, activity.mean(0)[None]))
-    assert np.all((0 <= pooled) & (pooled <= 1))
+    assert np.all((pooled >= 0) & (pooled <= 1))
 
 
 def test_a_family_is_likely_what_is_likely_in_it():
@@ -213,7 +214,7 @@ def test_a_composed_song_is_told_as_it_was_written(song):
     assert boundary_f(boundaries, form.content["boundaries_s"], track.duration_s) >= 0.6
     parts = form.details["sections"]
     assert parts[0]["start_s"] == 0 and parts[-1]["end_s"] <= round(audio.duration_s, 1)
-    assert all(a["end_s"] == b["start_s"] for a, b in zip(parts, parts[1:]))
+    assert all(a["end_s"] == b["start_s"] for a, b in pairwise(parts))
     assert form.content["section_count"] == len(parts) == len(form.content["form"].split())
 
 
