@@ -29,6 +29,7 @@ def draw_activity(
     activity: Mapping[str, np.ndarray],
     spans: Mapping[str, Sequence[tuple[float, float]]],
     frame_rate: float,
+    duration_s: float,
     path: Path,
 ) -> None:
     """Draw when each family plays, a row for each: how surely as a curve, its spans as bars.
@@ -37,6 +38,7 @@ def draw_activity(
         activity: By family, `(frames,)` probability that it sounds.
         spans: By family, in seconds, in the order of the rows.
         frame_rate: Frames per second.
+        duration_s: Of the recording.
         path: The PNG file to write.
 
     Raises:
@@ -44,7 +46,6 @@ def draw_activity(
     """
     figure = _figure(_WIDTH, _MARGINS + _ROW * max(2, len(spans)))
     axes = figure.subplots()
-    duration_s = max((len(curve) for curve in activity.values()), default=1) / frame_rate
     for row, (family, played) in enumerate(spans.items()):
         curve = activity[family]
         seconds = (np.arange(len(curve)) + 0.5) / frame_rate

@@ -55,7 +55,7 @@ def detect_instruments(audio: Audio, workspace: Workspace, picture: bool = False
         workspace.progress(0.8, "drawing who plays when")
         drawn = workspace.new_artefact("image", "instruments.png", "image/png")
         spans = {p.family: p.spans for p in timbre.players}
-        draw_activity(timbre.activity, spans, timbre.frame_rate, drawn.path)
+        draw_activity(timbre.activity, spans, timbre.frame_rate, audio.duration_s, drawn.path)
     leads = timbre.lead != NOBODY
     return Instruments(
         families={p.family: as_confidence(p.probability) for p in timbre.players},
