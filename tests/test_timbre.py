@@ -77,8 +77,8 @@ def song():
         yield make_song(SONG_SEED, SONG_S, "timgm")
 
 
-def run(name, audio=None, workspace=None, **arguments):
-    recordings = {"audio_1": audio or sounding()}
+def run(name, sound=None, workspace=None, /, **arguments):
+    recordings = {"audio_1": sound or sounding()}
     return run_tool(name, arguments, recordings, workspace or Workspace())
 
 
@@ -236,7 +236,7 @@ def test_pictures_are_opaque_and_only_drawn_when_wanted(song, name, tmp_path):
 
 def test_a_picture_of_nobody_can_be_drawn(hearing, tmp_path):
     hearing([0.1] * 4, [played()] * 4)
-    result = run("detect_instruments", workspace=Workspace(tmp_path), picture=True)
+    result = run("detect_instruments", None, Workspace(tmp_path), picture=True)
     assert result.content["families"] == {} and result.error is None
 
 
