@@ -234,10 +234,11 @@ def test_pictures_are_opaque_and_only_drawn_when_wanted(song, name, tmp_path):
     assert pixels.shape[1] > 600 and np.all(pixels[..., 3:] == 1) and pixels[..., :3].std() > 0.05
 
 
-def test_a_picture_of_nobody_can_be_drawn(hearing, tmp_path):
-    hearing([0.1] * 4, [played()] * 4)
+def test_where_no_family_is_sure_the_likeliest_is_named_and_nothing_drawn(hearing, tmp_path):
+    hearing([0.1, 0.3, 0.1, 0.1], [played()] * 4)
     result = run("detect_instruments", None, Workspace(tmp_path), picture=True)
-    assert result.content["families"] == {} and result.error is None
+    assert "the likeliest is brass (0.16)" in result.error and not list(tmp_path.iterdir())
+    assert run("detect_vocals").content["singing"] is False
 
 
 # --- refusals -------------------------------------------------------------------------------

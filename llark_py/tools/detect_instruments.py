@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from llark_py.analysis.timbre import NOBODY, Player, measure_timbre
 from llark_py.audio import Audio
+from llark_py.errors import ToolError
 
 from ._result import as_confidence, detail, round_spans
 from ._workspace import Workspace
@@ -48,6 +49,12 @@ def detect_instruments(audio: Audio, workspace: Workspace, picture: bool = False
     """
     workspace.progress(0.0, "listening for instruments")
     timbre = measure_timbre(audio)
+    if not timbre.players:
+        likeliest = max(timbre.probabilities, key=lambda family: timbre.probabilities[family])
+        raise ToolError(
+            "no instrument family is heard surely enough to name it; the likeliest is "
+            f"{likeliest} ({as_confidence(timbre.probabilities[likeliest])})"
+        )
     drawn = None
     if picture:
         from ._pictures import draw_activity
