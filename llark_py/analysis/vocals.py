@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
 
-from .listening import listen
 from .timbre import measure_timbre
 
 if TYPE_CHECKING:
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 SINGER, CHOIR = "voice", "choir"
 """The families of the encoder for one who sings words, and for choirs and sung vowels."""
-_MUSICAL = 0.5  # what is less likely music than speech or noise is not sung
 
 
 @dataclass(frozen=True)
@@ -42,8 +40,7 @@ class Vocals:
 def measure_vocals(audio: Audio) -> Vocals:
     """Find out whether and when somebody sings in a recording.
 
-    The encoder learned voices from music only, where a talker is the nearest thing to a singer, so
-    both probabilities are those of singing in music: what is likely speech counts less.
+    Talking is not taken for singing: on speech the encoder's family `voice` stays near 0.
 
     Args:
         audio: Any rate, mono or stereo, at least 2 s.
@@ -56,11 +53,10 @@ def measure_vocals(audio: Audio) -> Vocals:
         raise ToolError(
             f"the encoder that listens knows no {missing.pop()}; use one that does, such as 'mini'"
         )
-    musical = 1.0 - listen(audio).not_music
-    spans = {p.family: p.spans for p in timbre.players if musical > _MUSICAL}
+    spans = {p.family: p.spans for p in timbre.players}
     return Vocals(
-        singer_probability=musical * timbre.probabilities[SINGER],
-        choir_probability=musical * timbre.probabilities[CHOIR],
+        singer_probability=timbre.probabilities[SINGER],
+        choir_probability=timbre.probabilities[CHOIR],
         singer_spans=spans.get(SINGER, ()),
         choir_spans=spans.get(CHOIR, ()),
     )
