@@ -20,7 +20,7 @@ from llark_py.tools import Cancelled, Workspace, run_tool
 from llark_py.track import Note
 
 SIMPLE_TYPES = {"string", "number", "integer", "boolean"}
-UNITS = ("_s", "_bpm", "_hz", "_cents", "_count")
+UNITS = ("_s", "_bpm", "_hz", "_cents", "_count", "_percent", "_confidence")
 
 
 @pytest.fixture

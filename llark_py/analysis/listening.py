@@ -23,6 +23,7 @@ from .kept_hearing import pack_hearing, unpack_heads, unpack_hearing
 from .song_cache import SongAnalysis
 
 if TYPE_CHECKING:
+    from llark_py.encoders.mini_config import MiniEncoderConfig
     from llark_py.encoders.mini_songs import Hearing
 
 SILENCE_PEAK = 1e-4
@@ -147,6 +148,15 @@ def _our_turn() -> Iterator[None]:
         yield
     finally:
         _lock.release()
+
+
+def listener_config() -> MiniEncoderConfig:
+    """Give the configuration of the encoder that `listen` asks: class names, thresholds.
+
+    Raises:
+        CheckpointError: The embedded model is not installed.
+    """
+    return (_listener or _encoder()).config
 
 
 def remember(audio: Audio, encoder: Any, hearing: Hearing) -> None:
