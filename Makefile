@@ -33,6 +33,7 @@ check: $(STAMP)
 bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_decode.py
 	@$(BIN)/python tests/speed/bench_first_word.py $(ARGS)
+	@$(BIN)/python tests/speed/bench_again.py
 
 setup: $(STAMP)
 

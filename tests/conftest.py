@@ -1,9 +1,11 @@
-"""What every test gets: no network, offline libraries, and the real songs where they are."""
+"""What every test gets: no network, a cache of its own, and the real songs where they are."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,10 @@ os.environ.update(
     HF_HUB_OFFLINE="1",
     TOKENIZERS_PARALLELISM="false",
     TRANSFORMERS_OFFLINE="1",
+    LLARK_CACHE=tempfile.mkdtemp(prefix="llark-tests-"),
 )
 
+CACHE = os.environ["LLARK_CACHE"]
 REAL_SONGS = Path(__file__).parents[2] / "shared" / "real" / "audio"
 LOOPBACK = {"127.0.0.1", "::1", "localhost", "0.0.0.0"}
 
@@ -36,6 +40,13 @@ def no_network() -> Iterator[None]:
     patch.setattr(socket.socket, "connect", local_only)
     yield
     patch.undo()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def own_cache() -> Iterator[None]:
+    """Delete the cache of the tests; the real one was never looked at."""
+    yield
+    shutil.rmtree(CACHE, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,10 +1,15 @@
-"""What the embedded `mini` encoder believes about a recording, and whether it is music at all."""
+"""What the embedded `mini` encoder believes about a recording, and whether it is music at all.
+
+What it heard is kept twice: of the last recordings in memory, and on disk (`song_cache`), where the
+next process finds it without loading the encoder.
+"""
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -14,20 +19,31 @@ import numpy as np
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
 
+from .kept_hearing import pack_hearing, unpack_heads, unpack_hearing
+from .song_cache import SongAnalysis
+
 if TYPE_CHECKING:
+    from llark_py.encoders.mini_config import MiniEncoderConfig
     from llark_py.encoders.mini_songs import Hearing
 
 SILENCE_PEAK = 1e-4
 """Below this peak (-80 dB of full scale) a recording is silence."""
 UNPLAYED_PROBABILITY = 0.8
 """From here on the tools refuse to measure what is only there in music."""
+_ENTRY = "hearing"
+_PATIENCE_S = 0.2
 _CACHE_SIZE = 16
 _HEARINGS = 4  # some 10 MB each for the longest songs
 
 _posteriors: OrderedDict[str, Posteriors] = OrderedDict()
 _hearings: OrderedDict[str, Hearing] = OrderedDict()
 _listener: Any = None
+_listener_version: str | None = None
+_listener_is_fixed = True
 _lock = Lock()
+
+Progress = Callable[[float, str], None]
+_progress: ContextVar[Progress | None] = ContextVar("progress", default=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,14 +103,9 @@ def listen(audio: Audio) -> Posteriors:
         CheckpointError: The embedded model is not installed.
     """
     key = audio.content_hash
-    with _lock:
+    with _our_turn():
         if key not in _posteriors:
-            encoder = _listener or _encoder()
-            if encoder.config.song_frames:
-                heads = _hear(audio, encoder).heads()
-            else:
-                heads = encoder.analyse(_samples(audio, encoder))
-            _keep(_posteriors, key, _read_heads(heads, encoder.config))
+            _keep(_posteriors, key, _recall_posteriors(audio) or _listen(audio))
         _posteriors.move_to_end(key)
         return _posteriors[key]
 
@@ -105,23 +116,100 @@ def hear(audio: Audio) -> Hearing:
     Raises:
         CheckpointError: The embedded model is not installed.
     """
-    with _lock:
-        return _hear(audio, _listener or _encoder())
+    with _our_turn():
+        return _hear(audio)
+
+
+@contextmanager
+def progress_to(progress: Progress) -> Iterator[None]:
+    """Let whatever listens inside this block, in this thread, tell how far it is.
+
+    A context and not an argument: listening lies below every measurement, and none of them would
+    do more with the argument than hand it on.
+
+    Args:
+        progress: Called with a fraction in [0, 1] and a short note before each batch of windows;
+            may raise to stop.
+    """
+    token = _progress.set(progress)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
+
+
+@contextmanager
+def _our_turn() -> Iterator[None]:
+    """Wait until nobody else listens; who waits can be stopped too."""
+    while not _lock.acquire(timeout=_PATIENCE_S):
+        if (tell := _progress.get()) is not None:
+            tell(0.0, "waiting to listen")
+    try:
+        yield
+    finally:
+        _lock.release()
+
+
+def listener_config() -> MiniEncoderConfig:
+    """Give the configuration of the encoder that `listen` asks: class names, thresholds.
+
+    Raises:
+        CheckpointError: The embedded model is not installed.
+    """
+    return (_listener or _encoder()).config
 
 
 def remember(audio: Audio, encoder: Any, hearing: Hearing) -> None:
-    """Keep what an encoder heard of a recording for the tools, if they listen with that encoder."""
+    """Keep what an encoder heard of a recording for the tools, if they listen with that encoder.
+
+    In memory only: who calls this waits for the first word of an answer.
+    """
     with _lock:
         if encoder is _listener:
             _keep(_hearings, audio.content_hash, hearing)
 
 
-def _hear(audio: Audio, encoder: Any) -> Hearing:
+def _listen(audio: Audio) -> Posteriors:
+    encoder = _listener or _encoder()
+    if encoder.config.song_frames:
+        heads = _hear(audio).heads()
+    else:
+        heads = encoder.analyse(_samples(audio, encoder))
+    return _read_heads(heads, encoder.config)
+
+
+def _recall_posteriors(audio: Audio) -> Posteriors | None:
+    if audio.content_hash in _hearings or not (version := _version()):
+        return None
+    return SongAnalysis(audio).read(
+        _ENTRY, version, lambda arrays, facts: _read_heads(*unpack_heads(arrays, facts))
+    )
+
+
+def _hear(audio: Audio) -> Hearing:
     key = audio.content_hash
     if key not in _hearings:
-        _keep(_hearings, key, encoder.listen(_samples(audio, encoder)))
+        song, version = SongAnalysis(audio), _version()
+        hearing = song.read(_ENTRY, version, unpack_hearing) if version else None
+        if hearing is None:
+            encoder = _listener or _encoder()
+            hearing = encoder.listen(_samples(audio, encoder), progress=_progress.get())
+            # Older encoders tell heads and hearing from different windows.
+            if version and encoder.config.song_frames:
+                song.write(_ENTRY, version, *pack_hearing(hearing, encoder.config))
+        _keep(_hearings, key, hearing)
     _hearings.move_to_end(key)
     return _hearings[key]
+
+
+def _version() -> str | None:
+    """Name the encoder that listens, as far as what it hears may be kept on disk."""
+    global _listener_version
+    if _listener_version is None and _listener_is_fixed:
+        from llark_py.encoders.mini_version import embedded_version, weights_version
+
+        _listener_version = embedded_version() if _listener is None else weights_version(_listener)
+    return _listener_version
 
 
 def _keep(cache: OrderedDict[str, Any], key: str, value: Any) -> None:
@@ -149,24 +237,32 @@ def _read_heads(heads: dict[str, np.ndarray], config: Any) -> Posteriors:
 def listen_with(encoder: Any) -> None:
     """Let this `MiniEncoder` listen for all tools of the process; None is the embedded one again.
 
-    A loaded model of that kind lends its own, so that nothing is loaded twice.
+    A loaded model of that kind lends its own, so that nothing is loaded twice. Its weights must not
+    change any more: what it hears is kept on disk under their hash.
     """
-    global _listener
-    with _lock:
-        _listener = encoder
-        _posteriors.clear()
-        _hearings.clear()
+    _let_listen(encoder, fixed=True)
 
 
 @contextmanager
 def hearing_with(encoder: Any) -> Iterator[None]:
-    """Let another `MiniEncoder` than the current one listen, such as one in training."""
-    before = _listener
-    listen_with(encoder)
+    """Let another `MiniEncoder` than the current one listen, such as one in training.
+
+    Its weights may change, so it neither reads nor writes what is kept on disk.
+    """
+    before, was_fixed = _listener, _listener_is_fixed
+    _let_listen(encoder, fixed=False)
     try:
         yield
     finally:
-        listen_with(before)
+        _let_listen(before, was_fixed)
+
+
+def _let_listen(encoder: Any, fixed: bool) -> None:
+    global _listener, _listener_version, _listener_is_fixed
+    with _lock:
+        _listener, _listener_version, _listener_is_fixed = encoder, None, fixed
+        _posteriors.clear()
+        _hearings.clear()
 
 
 def _encoder() -> Any:
@@ -181,10 +277,6 @@ def classes_heard(audio: Audio, head: str) -> tuple[str, ...]:
     Returns:
         The likeliest first; those above the threshold that training found for each.
     """
-    config, posterior = _config(), listen(audio).heads[head]
+    config, posterior = listener_config(), listen(audio).heads[head]
     there = posterior > config.present_from(head)
     return tuple(config.labels[head][i] for i in np.argsort(-posterior) if there[i])
-
-
-def _config() -> Any:
-    return (_listener or _encoder()).config

@@ -7,9 +7,10 @@ would want tensorflow and a file on disk.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from llark_py.audio import Audio
 from llark_py.errors import MissingExtraError, ToolError
 from llark_py.track import Note
 
-from .listening import check_sounding
+from .listening import Progress, check_sounding
+from .song_cache import SongAnalysis, describe_version
 
 MIN_DURATION_S = 0.25
 ONSET_THRESHOLD, FRAME_THRESHOLD = 0.5, 0.3
@@ -30,9 +32,12 @@ _BATCH = 8
 # The decoder's time grows with the square of what it is given at once, so long recordings are
 # decoded minute by minute, each with ten seconds of what is around it.
 _PIECE_FRAMES, _MARGIN_FRAMES = 60 * 86, 10 * 86
+_READING_SHARE = 0.9  # of the time that both steps take, about
 _INSTALL = "pip install --no-deps basic-pitch==0.4.0 resampy"
 
-Progress = Callable[[float, str], None]
+
+def _tell_nobody(fraction: float, note: str) -> None:
+    pass
 
 
 @contextmanager
@@ -95,11 +100,25 @@ def transcribe(
         )
     excerpt = audio.slice(start_s, end_s)
     check_sounding(excerpt, MIN_DURATION_S)
-    notes = _decode(*_activations(excerpt, progress or (lambda fraction, note: None)))
+    tell = progress or _tell_nobody
+    tell(0.0, "reading the notes")
+    notes = SongAnalysis(audio).recall(
+        "notes",
+        describe_version(_installed_version(), Path(__file__), start_s, end_s),
+        tuple[Note, ...],
+        lambda: tuple(_decode(*_activations(excerpt, tell), tell)),
+    )
     if not notes:
         raise ToolError("no notes were found")
     shifted = (n._replace(start_s=n.start_s + start_s, end_s=n.end_s + start_s) for n in notes)
     return tuple(sorted(shifted))
+
+
+def _installed_version() -> str:
+    try:
+        return metadata.version("basic-pitch")
+    except metadata.PackageNotFoundError as error:
+        raise MissingExtraError("Basic Pitch", _INSTALL) from error
 
 
 def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
@@ -122,7 +141,7 @@ def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarr
     names = ["StatefulPartitionedCall:1", "StatefulPartitionedCall:2"]
     notes, onsets = [], []
     for first in range(0, len(starts), _BATCH):
-        progress(first / len(starts), "reading the notes")
+        progress(_READING_SHARE * first / len(starts), "reading the notes")
         batch = np.stack([padded[s : s + window] for s in starts[first : first + _BATCH]])
         note, onset = session.run(names, {"serving_default_input_2:0": batch[..., None]})
         notes.append(note)
@@ -133,7 +152,9 @@ def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarr
     )
 
 
-def _decode(activations: np.ndarray, onsets: np.ndarray) -> list[Note]:
+def _decode(
+    activations: np.ndarray, onsets: np.ndarray, progress: Progress = _tell_nobody
+) -> list[Note]:
     """Turn activations (n_frames, 88) into notes with times in seconds."""
     with _muted_logging():
         from basic_pitch import note_creation
@@ -142,6 +163,8 @@ def _decode(activations: np.ndarray, onsets: np.ndarray) -> list[Note]:
     times_s = note_creation.model_frames_to_time(n_frames)
     notes = []
     for core in range(0, n_frames, _PIECE_FRAMES):
+        done = _READING_SHARE + (1 - _READING_SHARE) * core / n_frames
+        progress(done, "joining the notes")
         first, last = max(0, core - _MARGIN_FRAMES), core + _PIECE_FRAMES + _MARGIN_FRAMES
         piece = activations[first:last]
         if piece.max() < FRAME_THRESHOLD:

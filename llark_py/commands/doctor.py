@@ -22,6 +22,7 @@ MAIN: Need = "main job"
 EXTRA: Need = "extra"
 NEEDED_MEMORY_GB = 2.5
 """What answering about a song takes at most."""
+_MIB = 1 << 20
 _MIN_PYTHON = (3, 11)
 _INSTALL = "make chat sets everything up; or: pip install -c constraints.txt -e ."
 _NO_DEPS = "pip install --no-deps basic-pitch==0.4.0 resampy"
@@ -73,8 +74,13 @@ class Finding:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    clear_cache: Annotated[
+        bool, typer.Option("--clear-cache", help="First delete what was kept of songs.")
+    ] = False,
 ) -> int:
     """Tell what is installed and what is missing; exit code 0 when questions can be answered."""
+    if clear_cache:
+        _clear_cache()
     findings = list(examine())
     ready = all(f.found for f in findings if f.need == MAIN)
     if as_json:
@@ -106,6 +112,7 @@ def examine() -> Iterator[Finding]:
         yield _package(name, EXTRA, remedy)
     yield _soundfonts()
     yield _chromium()
+    yield _cache()
 
 
 def _python() -> Finding:
@@ -183,6 +190,27 @@ def _chromium() -> Finding:
     return _finding(
         "chromium", EXTRA, path, "apt install chromium (for the tests of the chat page)"
     )
+
+
+def _cache() -> Finding:
+    from llark_py.analysis import song_cache
+
+    now = song_cache.state()
+    if now.folder is None:
+        return Finding("cache", EXTRA, False, "off (LLARK_CACHE, LLARK_CACHE_MIB)")
+    size = f"{now.size / _MIB:.1f} of {now.limit // _MIB} MiB in {now.n_files} files"
+    return Finding("cache", EXTRA, True, f"{size}, {now.folder}")
+
+
+def _clear_cache() -> None:
+    from llark_py.analysis import song_cache
+
+    before = song_cache.clear()
+    if before.folder is None:
+        print("the cache is off; nothing was deleted", file=sys.stderr)
+    else:
+        told = f"{before.n_files} files, {before.size / _MIB:.1f} MiB"
+        print(f"emptied {before.folder}: {told}", file=sys.stderr)
 
 
 def _finding(name: str, need: Need, detail: str | None, remedy: str) -> Finding:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .mini_periodicity import FRAMES_PER_SECOND
-from .mini_sections import Section, find_sections, smooth
+from .mini_sections import Section, find_sections, measure_similarity, smooth
 
 ENTERS_AT, LEAVES_AT = 0.5, 0.35
 """An activity above the first begins a span, one below the second ends it."""
@@ -19,6 +19,7 @@ _EDGE_S = 1.0
 _HEARD = 0.25
 _SECTION_FRAMES = 5
 """Frames of 0.1 s in a frame of the section search."""
+SECTION_FRAME_RATE = FRAMES_PER_SECOND / _SECTION_FRAMES
 
 
 class Span(NamedTuple):
@@ -123,9 +124,21 @@ def read_sections(
         boundary: `(frames,)` probability of a boundary, where a head has learned it.
     """
     views = [_pool(standard) for standard in (_standardise(tokens), bands, activity)]
-    at_rate = FRAMES_PER_SECOND / _SECTION_FRAMES
     peaks = None if boundary is None else _pool(boundary[:, None], np.max)[:, 0]
-    return find_sections(views, _pool(level[:, None])[:, 0], at_rate, boundary=peaks)
+    return find_sections(views, _pool(level[:, None])[:, 0], SECTION_FRAME_RATE, boundary=peaks)
+
+
+def compare_moments(tokens: np.ndarray, activity: np.ndarray) -> np.ndarray:
+    """Compare every half second of a song with every other, as the search for sections does.
+
+    Args:
+        tokens: `(frames, width)`, 10 frames a second.
+        activity: `(frames, families)`.
+
+    Returns:
+        `(moments, moments)` similarity in [-1, 1], `SECTION_FRAME_RATE` moments a second.
+    """
+    return measure_similarity([_pool(_standardise(tokens)), _pool(activity)], SECTION_FRAME_RATE)
 
 
 def _pool(rows: np.ndarray, how: Callable[..., np.ndarray] = np.mean) -> np.ndarray:

@@ -5,7 +5,7 @@ Older checkpoints (`song_frames: false`) hear window beside window and read the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .mini import Heard
 
 _WINDOWS_AT_ONCE = 16
+_NOTE = "listening"
+_FEATURES_SHARE = 0.3
+"""Of the time that hearing takes, about."""
 
 
 class RecordingEncoder(AudioEncoder):
@@ -43,13 +46,23 @@ class RecordingEncoder(AudioEncoder):
         raise NotImplementedError
 
     @torch.no_grad()
-    def listen(self, samples: np.ndarray | Tensor) -> Hearing:
+    def listen(
+        self, samples: np.ndarray | Tensor, progress: Callable[[float, str], None] | None = None
+    ) -> Hearing:
         """Hear a recording `(n_samples,)`, float mono at 16 kHz, from beginning to end.
+
+        Args:
+            samples: The recording.
+            progress: Called with a fraction in [0, 1] and a short note; may raise to stop.
 
         Raises:
             AudioError: There are no samples.
         """
-        return hear_song(self, extract_song_features(self._check_samples(samples)))
+        tell = progress or (lambda fraction, note: None)
+        first, rest = _FEATURES_SHARE, 1.0 - _FEATURES_SHARE
+        waveform = self._check_samples(samples)
+        features = extract_song_features(waveform, lambda done: tell(first * done, _NOTE))
+        return hear_song(self, features, lambda done: tell(first + rest * done, _NOTE))
 
     def encode_waveform(self, waveform: Tensor) -> Tensor:
         """Encode one waveform `(n_samples,)` to `(tokens, width)`."""

@@ -53,10 +53,26 @@ def find_novelty(
         `(frames,)` in about [-1, 1]; 0 where nothing changes.
     """
     n = len(views[0])
-    similarity = np.mean([_similarity(smooth(v, smoothing_s * frame_rate)) for v in views], axis=0)
+    similarity = measure_similarity(views, frame_rate, smoothing_s=smoothing_s)
     halves = [round(s * frame_rate) for s in kernels_s]
     halves = [h for h in halves if 2 <= h <= n // 3] or [max(1, n // 3)]
     return np.mean([_checkerboard(similarity, half) for half in halves], axis=0)
+
+
+def measure_similarity(
+    views: Sequence[np.ndarray], frame_rate: float, *, smoothing_s: float = SMOOTHING_S
+) -> np.ndarray:
+    """Compare every moment of a recording with every other.
+
+    Args:
+        views: Features `(frames, width)` of the same frames; each view weighs the same.
+        frame_rate: Frames per second.
+        smoothing_s: Features are averaged over so many seconds first.
+
+    Returns:
+        `(frames, frames)` mean cosine similarity in [-1, 1], relative to the recording's mean.
+    """
+    return np.mean([_similarity(smooth(v, smoothing_s * frame_rate)) for v in views], axis=0)
 
 
 def pick_boundaries(

@@ -6,6 +6,7 @@ no seam shows, and what is said of whole windows is averaged, by how much sounds
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,12 @@ _SILENT = 0.01  # level after normalisation that only silence stays under
 _LEAST_WEIGHT = 0.02
 _SHORTEST_FORM_S = 20.0
 _BOUNDARY = "boundary"
+
+Progress = Callable[[float], None]
+
+
+def _say_nothing(fraction: float) -> None:
+    pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,15 +84,17 @@ def fade_weights(window: int, device: torch.device | None = None) -> Tensor:
     return torch.minimum(place, window - place) / (window / 2)
 
 
-def extract_song_features(waveform: Tensor) -> Tensor:
+def extract_song_features(waveform: Tensor, progress: Progress = _say_nothing) -> Tensor:
     """Turn a waveform `(n_samples,)` of any length into features `(frames, 488)`, in pieces.
 
     The pieces overlap by what an analysis window reads, so that they join without a seam.
+    `progress` is told the fraction done before each, and may raise to stop.
     """
     waveform = normalise_level(waveform.float())
     n_frames = num_feature_frames(len(waveform))
     parts = []
     for first in range(0, n_frames, _FRAMES_AT_ONCE):
+        progress(first / n_frames)
         before = min(first, _MARGIN)
         stop = min(first + _FRAMES_AT_ONCE, n_frames)
         end = len(waveform) if stop + _MARGIN >= n_frames else (stop + _MARGIN) * HOP
@@ -94,12 +103,13 @@ def extract_song_features(waveform: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def hear_song(encoder: MiniEncoder, features: Tensor) -> Hearing:
+def hear_song(encoder: MiniEncoder, features: Tensor, progress: Progress = _say_nothing) -> Hearing:
     """Hear a whole recording.
 
     Args:
         encoder: Listens.
         features: `(T, 488)` packed, not yet standardised, at least one frame.
+        progress: Told the fraction done before each batch of windows; may raise to stop.
     """
     config, n_frames = encoder.config, len(features)
     window = min(n_frames, config.window_frames)
@@ -109,6 +119,7 @@ def hear_song(encoder: MiniEncoder, features: Tensor) -> Hearing:
     lines: dict[str, Tensor] = {}
     rows: list[Heard] = []
     for first in range(0, len(starts), _WINDOWS_AT_ONCE):
+        progress(first / len(starts))
         begins = torch.tensor(starts[first : first + _WINDOWS_AT_ONCE], device=features.device)
         places = begins[:, None] + torch.arange(window, device=features.device)
         heard = encoder.hear(features[places])

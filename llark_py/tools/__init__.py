@@ -13,6 +13,7 @@ from types import FunctionType
 from typing import Any
 
 from llark_py import catalog
+from llark_py.analysis.listening import progress_to
 from llark_py.audio import Audio
 from llark_py.errors import LlarkError, UnknownNameError
 from llark_py.messages import ToolResult
@@ -107,7 +108,8 @@ def run_tool(
         tool = load_tool(name)
         checked = check_arguments(tool, dict(arguments), known)
         checked |= {parameter: known[checked[parameter]] for parameter in audio_parameters(tool)}
-        result = tool(workspace=workspace, **checked)
+        with progress_to(workspace.progress):
+            result = tool(workspace=workspace, **checked)
     except Cancelled:
         raise
     except LlarkError as error:

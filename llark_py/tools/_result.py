@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from typing import Any
 
 _HIGHEST_CONFIDENCE = 0.99
@@ -19,6 +20,11 @@ def as_confidence(probability: float) -> float:
     A measurement is never certain, and training shows language models no confidence of 1.
     """
     return round(min(probability, _HIGHEST_CONFIDENCE), 2)
+
+
+def round_spans(spans_s: Iterable[tuple[float, float]]) -> tuple[tuple[float, float], ...]:
+    """Round the starts and ends of spans to a tenth of a second, as finely as they are heard."""
+    return tuple((round(start, 1), round(end, 1)) for start, end in spans_s)
 
 
 def model_view(result: Any) -> dict[str, Any]:

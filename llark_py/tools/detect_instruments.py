@@ -1,0 +1,84 @@
+"""The tool that says which instruments play in a recording, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from llark_py.analysis.timbre import NOBODY, Player, measure_timbre
+from llark_py.audio import Audio
+from llark_py.errors import ToolError
+
+from ._result import as_confidence, detail, round_spans
+from ._workspace import Workspace
+
+
+class Family(NamedTuple):
+    """A family that plays: how surely, its share of the recording, when, and what it likely is."""
+
+    family: str
+    confidence: float
+    share: float
+    spans_s: tuple[tuple[float, float], ...]
+    instruments: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Instruments:
+    """Families with their confidence and first entrance, the lead, the picture, every span."""
+
+    families: dict[str, float]
+    first_heard_s: dict[str, float]
+    lead: str | None
+    lead_confidence: float | None
+    picture: str | None
+    players: tuple[Family, ...] = detail()
+
+
+def detect_instruments(audio: Audio, workspace: Workspace, picture: bool = False) -> Instruments:
+    """Find out which instrument families play in a recording, when, and which has the melody.
+
+    Args:
+        audio: Id of the recording, such as audio_1.
+        picture: Also draw when each family plays.
+
+    Returns:
+        Each family with a confidence from 0 to 1 and the second of its first entrance, the lead
+        instrument with its confidence (nothing where none has the melody), and the id of the
+        picture if one was wanted.
+    """
+    workspace.progress(0.0, "listening for instruments")
+    timbre = measure_timbre(audio)
+    if not timbre.players:
+        likeliest = max(timbre.probabilities, key=lambda family: timbre.probabilities[family])
+        raise ToolError(
+            "no instrument family is heard surely enough to name it; the likeliest is "
+            f"{likeliest} ({as_confidence(timbre.probabilities[likeliest])})"
+        )
+    drawn = None
+    if picture:
+        from ._pictures import draw_activity
+
+        workspace.progress(0.8, "drawing who plays when")
+        drawn = workspace.new_artefact("image", "instruments.png", "image/png")
+        spans = {p.family: p.spans for p in timbre.players}
+        draw_activity(timbre.activity, spans, timbre.frame_rate, audio.duration_s, drawn.path)
+    leads = timbre.lead != NOBODY
+    return Instruments(
+        families={p.family: as_confidence(p.probability) for p in timbre.players},
+        first_heard_s={p.family: round(p.spans[0].start_s, 1) for p in timbre.players},
+        lead=timbre.lead if leads else None,
+        lead_confidence=as_confidence(timbre.lead_probability) if leads else None,
+        picture=drawn.id if drawn else None,
+        players=tuple(_describe(p, audio.duration_s) for p in timbre.players),
+    )
+
+
+def _describe(player: Player, duration_s: float) -> Family:
+    return Family(
+        family=player.family,
+        confidence=as_confidence(player.probability),
+        share=round(player.sounding_s / duration_s, 2),
+        spans_s=round_spans(player.spans),
+        instruments={name: as_confidence(p) for name, p in player.instruments.items()},
+    )
