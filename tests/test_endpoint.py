@@ -11,6 +11,7 @@ from assistant_parts import noise
 from chat_server import CUT, WAIT, ChatServer, Refusal, calls, piece, words
 
 from llark_py import cli, tools
+from llark_py.analysis.listening import listen_with
 from llark_py.assistant import chat_api, events
 from llark_py.assistant.chat_api import ChatApi
 from llark_py.assistant.endpoint import EndpointAssistant
@@ -38,6 +39,13 @@ class Ears:
     def encode_recording(self, samples):
         self.heard += 1
         return Encoded(None, NOTE)
+
+
+@pytest.fixture(autouse=True)
+def own_ears():
+    """Let no other test's tools listen with what a test here was given."""
+    yield
+    listen_with(None)
 
 
 @pytest.fixture(autouse=True)
@@ -355,7 +363,6 @@ def test_a_broken_key_is_refused_without_being_told(monkeypatch):
 
 
 def test_the_real_ears_and_a_real_tool_hear_a_song_once(server, monkeypatch):
-    from llark_py.analysis.listening import listen_with
     from llark_py.assistant.endpoint import load_endpoint_assistant
     from llark_py.compose.clip import make_clip
     from llark_py.encoders.mini import MiniEncoder
@@ -364,10 +371,7 @@ def test_the_real_ears_and_a_real_tool_hear_a_song_once(server, monkeypatch):
     monkeypatch.setattr(MiniEncoder, "listen", lambda self, x: heard.append(1) or listen(self, x))
     _, audio = make_clip(3, 10.0, augment=False, sung=False, style="rock")
     server.replies += [calls(("estimate_tempo", "{}")), words("Measured.")]
-    try:
-        answer = load_endpoint_assistant(server.url, "big").ask(audio, "How fast is it?")
-    finally:
-        listen_with(None)
+    answer = load_endpoint_assistant(server.url, "big").ask(audio, "How fast is it?")
     assert answer.tool_results[0].content["tempo_bpm"] > 0
     assert len(heard) == 1
     note = server.requests[0]["messages"][1]["content"]

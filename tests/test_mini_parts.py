@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from llark_py.encoders import build_encoder, encoder_config
+from llark_py.encoders.mini_features import split_streams, standardise
 from llark_py.encoders.mini_parts import PART_PITCHES, PartNetwork
 from llark_py.track import Instrument, Note, Track
-from llark_py.training.encoder import EncoderWithLoss, parts_loss
+from llark_py.training.encoder import parts_loss
 from llark_py.training.labels import batch_labels, part_labels
 from llark_py.training.recipe import ClipSettings
 from llark_py.training.scoring import part_f1
@@ -84,15 +85,17 @@ def test_families_are_learned_from_notes_alone(tmp_path):
         families=["piano", "guitar", "bass", "strings", "brass", "woodwind", "organ", "synth"],
     )  # fmt: skip
     encoder = build_encoder(config)
-    before = part_f1(encoder, shards)
+    before = part_f1(encoder, shards, 2)
     assert before < 0.1
-    module = EncoderWithLoss(encoder)
-    features, tracks = plain_batch(shards, list(range(4)))
+    features, tracks = plain_batch(shards, [0, 1])
     labels = batch_labels(tracks, features.shape[1], config)
     optimizer = torch.optim.AdamW(encoder.network.parts.parameters(), 1e-2)
     encoder.train()
-    for _ in range(40):
+    _, pitch = split_streams(standardise(features))
+    frames = torch.zeros(*features.shape[:2], 64)
+    for _ in range(100):
         optimizer.zero_grad()
-        module(features, **labels)["loss"].backward()
+        played, _ = encoder.network.parts(pitch, frames)
+        (300 * parts_loss(played, labels["parts"])).backward()
         optimizer.step()
-    assert part_f1(encoder, shards) > 0.3
+    assert part_f1(encoder, shards, 2) > 0.3

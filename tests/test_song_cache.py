@@ -367,9 +367,11 @@ def test_who_waits_for_another_to_listen_can_be_cancelled(cache):
 
 def test_tools_that_are_never_heard_of_again_stop_at_once(cache):
     gone = Workspace(is_cancelled=lambda: True)
+    heard = {"audio_1": song(), "audio_2": song(30.0)}
     for name in tools.names():
+        recordings = dict(zip(tools.parameters(name)[0], heard, strict=False))
         with pytest.raises(Cancelled):
-            run_tool(name, {}, {"audio_1": song()}, gone)
+            run_tool(name, recordings, heard, gone)
 
 
 # --- llark doctor ---------------------------------------------------------------------------

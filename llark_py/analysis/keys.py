@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from llark_py.encoders.mini_path import likeliest_path
 from llark_py.theory import KEYS
 from llark_py.track import KeySpan
 
@@ -32,8 +33,6 @@ def key_spans(posteriors: Posteriors) -> tuple[KeySpan, ...]:
 
     A recording that does not modulate has one span, of the key that the encoder gives the whole.
     """
-    from llark_py.encoders.mini_chords import likeliest_path
-
     chords = posteriors.heads["chord_frames"]
     duration_s = len(chords) / _ENCODER_RATE
     whole = KEYS[int(np.argmax(posteriors.key))]

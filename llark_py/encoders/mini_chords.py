@@ -9,6 +9,7 @@ import numpy as np
 
 from llark_py.theory import MAJOR_TONICS, MINOR_TONICS
 
+from .mini_path import likeliest_path
 from .mini_periodicity import FRAMES_PER_SECOND
 
 CHORD_NAMES = (*MAJOR_TONICS, *(f"{tonic}m" for tonic in MINOR_TONICS))
@@ -99,20 +100,3 @@ def _beat_edges(probability: np.ndarray) -> list[int]:
     if len(beats) < _FEWEST_BEATS or np.median(np.diff(beats)) > 3 * _GRID_FRAMES:
         beats = list(range(0, n, _GRID_FRAMES))
     return sorted({0, *beats, n})
-
-
-def likeliest_path(scores: np.ndarray, change: float) -> np.ndarray:
-    """Follow the best classes through `(steps, classes)` scores; each change costs the same.
-
-    This is Viterbi's search without a library's compiler, which takes seconds to load.
-    """
-    best, back = scores[0], np.zeros(scores.shape, int)
-    for step in range(1, len(scores)):
-        other = int(best.argmax())
-        back[step] = np.where(best >= best[other] - change, np.arange(len(best)), other)
-        best = np.maximum(best, best[other] - change) + scores[step]
-    path = np.zeros(len(scores), int)
-    path[-1] = best.argmax()
-    for step in range(len(scores) - 1, 0, -1):
-        path[step - 1] = back[step, path[step]]
-    return path
