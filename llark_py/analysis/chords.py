@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from llark_py.audio import Audio
+from llark_py.encoders.mini_path import equal_runs, likeliest_path
 from llark_py.errors import ToolError
 from llark_py.theory import parse_key, pitch_class, spell
 from llark_py.track import Chord
 
+from .excerpt import check_span
 from .keys import key_spans
-from .listening import check_music, check_sounding, listen
+from .listening import ENCODER_RATE, check_music, check_sounding, listen
 from .metre import MIN_DURATION_S as _METRE_MIN_S
 from .metre import Metre, measure_metre
 
 MIN_DURATION_S = 2.0
 NO_CHORD = "N"
-_ENCODER_RATE = 10
 _STAY = 0.15
 """Probability that a chord lasts for another beat; the others share the rest, so that a change has
 to be four times as likely as none."""
@@ -61,12 +62,7 @@ def measure_chords(audio: Audio, start_s: float = 0.0, end_s: float | None = Non
             or holds no chords.
     """
     check_sounding(audio, MIN_DURATION_S)
-    end_s = audio.duration_s if end_s is None else min(end_s, audio.duration_s)
-    if not 0.0 <= start_s < end_s:
-        raise ToolError(
-            f"there is no span from {start_s:g} s to {end_s:g} s; "
-            f"the recording lasts {audio.duration_s:.1f} s"
-        )
+    end_s = check_span(audio, start_s, end_s)
     check_sounding(audio.slice(start_s, end_s), MIN_DURATION_S)
     posteriors = listen(audio)
     check_music(posteriors)
@@ -107,7 +103,7 @@ def chord_edges(metre: Metre | None, start_s: float, end_s: float) -> np.ndarray
         halves = (beats[slow] + beats[slow + 1]) / 2
         inner = np.concatenate([lead_in, beats, halves, ring_out])
     # What is shorter than a frame of the encoder holds nothing to tell a chord by.
-    least = 1.5 / _ENCODER_RATE
+    least = 1.5 / ENCODER_RATE
     inner = np.sort(inner[(inner > start_s + least) & (inner < end_s - least)])
     return np.concatenate([[start_s], inner, [end_s]])
 
@@ -122,25 +118,22 @@ def follow_chords(frames: np.ndarray, edges: np.ndarray) -> tuple[np.ndarray, np
     Returns:
         (n,) class numbers, and (n,) the mean posterior of each.
     """
-    from librosa.sequence import transition_loop, viterbi
-
     until = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(0)])
     last = len(frames) - 1
-    first = np.minimum(np.ceil(edges[:-1] * _ENCODER_RATE - 1e-6).astype(int), last)
-    stop = np.ceil(edges[1:] * _ENCODER_RATE - 1e-6).astype(int)
+    first = np.minimum(np.ceil(edges[:-1] * ENCODER_RATE - 1e-6).astype(int), last)
+    stop = np.ceil(edges[1:] * ENCODER_RATE - 1e-6).astype(int)
     stop = np.clip(stop, first + 1, last + 1)
     means = (until[stop] - until[first]) / (stop - first)[:, None]
-    path = viterbi(np.clip(means.T, 1e-4, 1.0), transition_loop(frames.shape[1], _STAY))
+    change = np.log(_STAY / (1 - _STAY) * (frames.shape[1] - 1))
+    path = likeliest_path(np.log(np.clip(means, 1e-4, 1.0)), change)
     return path, means[np.arange(len(path)), path]
 
 
 def name_chords(path: Sequence[int] | np.ndarray, edges: np.ndarray, key: str) -> tuple[Chord, ...]:
     """Join equal neighbours and write them as Harte labels, spelled in a key."""
-    starts = [i for i in range(len(path)) if i == 0 or path[i] != path[i - 1]]
-    stops = [*starts[1:], len(path)]
     return tuple(
         Chord(float(edges[first]), float(edges[stop]), _label(int(path[first]), key))
-        for first, stop in zip(starts, stops, strict=True)
+        for first, stop in equal_runs(path)
     )
 
 

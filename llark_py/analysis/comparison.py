@@ -20,7 +20,6 @@ MOST_PERCENT = 6.0
 """So far a song is sped up or slowed down without sounding wrong; the reach of many turntables."""
 _OCTAVES = (0.5, 1.0, 2.0)
 _SECOND_LOUDSPEAKER_LU = 10 * math.log10(2)
-_N_SUMMARY_TOKENS = 3
 # Of `python tests/likeness.py`: see `measure_similarity`.
 _EVEN_COSINE, _COSINE_SCALE = 0.65, 0.11
 
@@ -128,5 +127,7 @@ def embedding_cosine(first: Audio, second: Audio) -> float:
 
 
 def _mean_token(audio: Audio) -> np.ndarray:
-    tokens = hear(audio).heard.tokens[0, _N_SUMMARY_TOKENS:]
+    from llark_py.encoders.mini_network import N_GLOBAL
+
+    tokens = hear(audio).heard.tokens[0, N_GLOBAL:]
     return tokens.detach().float().mean(0).cpu().numpy()

@@ -1,4 +1,4 @@
-"""Parts of recordings, cut without clicks."""
+"""Parts of recordings: whether there is such a part, and how it is cut without clicks."""
 
 from __future__ import annotations
 
@@ -15,6 +15,21 @@ MIN_DURATION_S = 0.1
 FADE_S = 0.01
 _ROUNDING_S = 0.01
 """Times that people and models read are rounded; by as much an end may lie beyond the recording."""
+
+
+def check_span(audio: Audio, start_s: float, end_s: float | None) -> float:
+    """Refuse a span that is not in a recording; give its end, which may be left out or lie beyond.
+
+    Raises:
+        ToolError: The span begins before the recording, or ends before it begins.
+    """
+    end_s = audio.duration_s if end_s is None else min(end_s, audio.duration_s)
+    if not 0.0 <= start_s < end_s:
+        raise ToolError(
+            f"there is no span from {start_s:g} s to {end_s:g} s; "
+            f"the recording lasts {audio.duration_s:.1f} s"
+        )
+    return end_s
 
 
 def cut(audio: Audio, start_s: float, end_s: float | None = None) -> Audio:

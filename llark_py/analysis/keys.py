@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from llark_py.encoders.mini_path import likeliest_path
+from llark_py.encoders.mini_path import equal_runs, likeliest_path
 from llark_py.theory import KEYS
 from llark_py.track import KeySpan
 
-from .listening import Posteriors
+from .listening import ENCODER_RATE, Posteriors
 
-_ENCODER_RATE = 10
 _STEP_FRAMES = 10
 _CHANGE = 8.0
 """By how much, in log probability, a key has to be likelier in order to take over."""
@@ -34,7 +33,7 @@ def key_spans(posteriors: Posteriors) -> tuple[KeySpan, ...]:
     A recording that does not modulate has one span, of the key that the encoder gives the whole.
     """
     chords = posteriors.heads["chord_frames"]
-    duration_s = len(chords) / _ENCODER_RATE
+    duration_s = len(chords) / ENCODER_RATE
     whole = KEYS[int(np.argmax(posteriors.key))]
     edges = np.arange(0, len(chords), _STEP_FRAMES)
     lengths = np.diff([*edges, len(chords)])[:, None]
@@ -43,13 +42,13 @@ def key_spans(posteriors: Posteriors) -> tuple[KeySpan, ...]:
     heard = means[:, :-1] @ np.log(_chord_table()).T
     scores = heard + _WHOLE_WEIGHT * np.log(posteriors.key + 1e-2)
     path = likeliest_path(scores, _CHANGE)
-    starts = [i for i in range(len(path)) if i == 0 or path[i] != path[i - 1]]
-    if len(starts) == 1:
+    runs = equal_runs(path)
+    if len(runs) == 1:
         return (KeySpan(0.0, duration_s, whole),)
-    stops = [*(edges[i] / _ENCODER_RATE for i in starts[1:]), duration_s]
+    times_s = [*(edges / ENCODER_RATE), duration_s]
     return tuple(
-        KeySpan(float(edges[i] / _ENCODER_RATE), float(stop), KEYS[path[i]])
-        for i, stop in zip(starts, stops, strict=True)
+        KeySpan(float(times_s[first]), float(times_s[stop]), KEYS[path[first]])
+        for first, stop in runs
     )
 
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from llark_py.encoders.mini_config import MiniEncoderConfig
     from llark_py.encoders.mini_songs import Hearing
 
+ENCODER_RATE = 10
+"""Frames a second of what the heads say of every moment (`..._frames`)."""
 SILENCE_PEAK = 1e-4
 """Below this peak (-80 dB of full scale) a recording is silence."""
 UNPLAYED_PROBABILITY = 0.8

@@ -16,13 +16,12 @@ import numpy as np
 from llark_py.audio import Audio
 
 from .beats import EARLY_S, FRAME_RATE, follow_beats, onset_strength
-from .listening import Posteriors, check_music, check_sounding, listen
+from .listening import ENCODER_RATE, Posteriors, check_music, check_sounding, listen
 from .rhythm import refine_tempo
 
 MIN_DURATION_S = 3.0
 BEATS_PER_BAR = {"4/4": 4, "3/4": 3, "6/8": 2}
 """Beats of 6/8 are dotted quarters."""
-_ENCODER_RATE = 10
 _CANDIDATES, _APART, _LEAST = 3, 0.06, 1e-3
 _SECONDS, _BARS_WEIGHT = 4.5, 10.0
 """What the beats say of the tempo counts as if heard for so many seconds, and what the downbeats
@@ -123,12 +122,12 @@ def find_metre(strength: np.ndarray, posteriors: Posteriors) -> tuple[Reading, f
     """
     p_beat = posteriors.heads["beat_frames"][:, 1:].sum(1)
     times = np.arange(len(strength)) / FRAME_RATE + EARLY_S
-    fine = np.interp(times, np.arange(len(p_beat)) / _ENCODER_RATE, p_beat)
+    fine = np.interp(times, np.arange(len(p_beat)) / ENCODER_RATE, p_beat)
     readings = []
     for tempo_bpm, probability in likely_tempi(posteriors):
         beats = _without_end(follow_beats(strength, fine, tempo_bpm), p_beat)
         said = np.clip(around(p_beat, beats), 1 - _SUREST, _SUREST)
-        agreement = np.log(said / (1 - said)).sum() / len(p_beat) * _ENCODER_RATE
+        agreement = np.log(said / (1 - said)).sum() / len(p_beat) * ENCODER_RATE
         bars = find_bars(beats, posteriors)
         score = np.log(probability) + _SECONDS * agreement + bars.score
         readings.append(Reading(tempo_bpm, beats, bars, float(score)))
@@ -163,7 +162,7 @@ def likely_tempi(posteriors: Posteriors) -> list[tuple[float, float]]:
 def around(frames: np.ndarray, times_s: np.ndarray) -> np.ndarray:
     """Sum what is said of the frame at each time and of its two neighbours, `(n_times,)`."""
     padded = np.pad(frames, 1)
-    at = np.clip(np.round(times_s * _ENCODER_RATE).astype(int), 0, len(frames) - 1)
+    at = np.clip(np.round(times_s * ENCODER_RATE).astype(int), 0, len(frames) - 1)
     return padded[at] + padded[at + 1] + padded[at + 2]
 
 
@@ -225,10 +224,10 @@ def _first_probability(beats_s: np.ndarray, posteriors: Posteriors) -> np.ndarra
 
 def _chord_changes(chords: np.ndarray, beats_s: np.ndarray) -> np.ndarray:
     """Say how far, 0..1, the chords of the beat after each time differ from those before it."""
-    beat = 1 if len(beats_s) < 2 else round(float(np.median(np.diff(beats_s))) * _ENCODER_RATE)
+    beat = 1 if len(beats_s) < 2 else round(float(np.median(np.diff(beats_s))) * ENCODER_RATE)
     padded = np.pad(chords, ((beat, beat), (0, 0)), "edge")
     until = np.concatenate([np.zeros((1, chords.shape[1])), padded.cumsum(0)])
-    at = np.clip(np.round(beats_s * _ENCODER_RATE).astype(int), 0, len(chords))
+    at = np.clip(np.round(beats_s * ENCODER_RATE).astype(int), 0, len(chords))
     before, after = until[at + beat] - until[at], until[at + 2 * beat] - until[at + beat]
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     return np.clip(1 - (before * after).sum(1) / np.maximum(lengths, 1e-9), 0.0, 1.0)

@@ -20,6 +20,7 @@ from llark_py.audio import Audio
 from llark_py.errors import MissingExtraError, ToolError
 from llark_py.track import Note
 
+from .excerpt import check_span
 from .listening import Progress, check_sounding
 from .song_cache import SongAnalysis, describe_version
 
@@ -92,12 +93,7 @@ def transcribe(
         ToolError: The span is not in the recording, is silent or too short, or holds no notes.
         MissingExtraError: Basic Pitch is not installed.
     """
-    end_s = audio.duration_s if end_s is None else min(end_s, audio.duration_s)
-    if not 0.0 <= start_s < end_s:
-        raise ToolError(
-            f"there is no span from {start_s:g} s to {end_s:g} s; "
-            f"the recording lasts {audio.duration_s:.1f} s"
-        )
+    end_s = check_span(audio, start_s, end_s)
     excerpt = audio.slice(start_s, end_s)
     check_sounding(excerpt, MIN_DURATION_S)
     tell = progress or _tell_nobody

@@ -1,6 +1,9 @@
-"""The likeliest path through the scores of classes, where changes cost; without torch."""
+"""Paths through classes: the likeliest one where changes cost, and its runs; without torch."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -20,3 +23,9 @@ def likeliest_path(scores: np.ndarray, change: float) -> np.ndarray:
     for step in range(len(scores) - 1, 0, -1):
         path[step - 1] = back[step, path[step]]
     return path
+
+
+def equal_runs(path: Sequence[int] | np.ndarray) -> list[tuple[int, int]]:
+    """Give where each run of equal neighbours begins and where the next one does."""
+    starts = [i for i in range(len(path)) if i == 0 or path[i] != path[i - 1]]
+    return list(pairwise([*starts, len(path)]))
