@@ -14,7 +14,8 @@ import numpy as np
 
 N_DRAWS = 1000
 _LEVEL = 95.0
-_SEED = 20260101
+SEED = 20260101
+"""Of the draws; every interval is made with it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Draws:
     def __init__(self, ids: Sequence[Hashable], n_draws: int = N_DRAWS):
         order = {recording: i for i, recording in enumerate(dict.fromkeys(ids))}
         n = len(order)
-        drawn = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1 / n), n_draws)
+        drawn = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), n_draws)
         places = np.array([order[i] for i in ids])
         self.weights = np.concatenate([np.ones((1, n)), drawn])[:, places]
         self.n = len(places)
