@@ -124,6 +124,34 @@ def muchomusic(folder):
     _table(folder / "muchomusic.csv", rows)
 
 
+def muchomusic_file(path):
+    """Write answers as the authors' scripts do; `answer_orders` has 0 where the right one is."""
+    items = [
+        ("B", [1, 0, 2, 3], ["genre"], [], "Rock"),
+        ("Answer A or B: a flute", [0, 1, 2, 3], ["genre", "mood"], ["melody"], "Rock"),
+        ("nothing", [3, 2, 1, 0], [], ["melody"], ""),
+        ("C", [3, 2, 1, 0], [], [], "Folk"),
+        ("D", [3, 2, 1, 0], ["mood"], [], "Folk"),
+    ]
+    items = [
+        {
+            "id": 7 if i < 2 else i,
+            "prompt": "?",
+            "answers": ["a flute", "an oboe", "a horn", "a tuba"],
+            "answer_orders": order,
+            "dataset": "sdd",
+            "genre": genre,
+            "reasoning": reasoning,
+            "knowledge": knowledge,
+            "audio_path": "x.mp3",
+            "model_output": said,
+        }
+        for i, (said, order, reasoning, knowledge, genre) in enumerate(items)
+    ]
+    path.write_text(json.dumps(items))
+    return path
+
+
 def rul_muchomusic(folder):
     folder.mkdir(parents=True, exist_ok=True)
     right = {"17": "Flute", "8": "A very loud brass band"}

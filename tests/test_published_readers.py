@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from published_data import mmau_items
+from published_data import mmau_items, muchomusic_file
 
 from llark_py.benchmarks.published import mmau_music, muchomusic, rul_muchomusic
 from llark_py.benchmarks.qa.choices import read_leniently, read_strictly
@@ -146,34 +146,6 @@ def test_labels_and_sets_are_found_whole_and_longest_first():
 
 
 # --- files of answers ---------------------------------------------------------------------------
-
-
-def muchomusic_file(path):
-    """As the authors' scripts write it; the right answer is where `answer_orders` has 0."""
-    items = [
-        ("B", [1, 0, 2, 3], ["genre"], [], "Rock"),
-        ("Answer A or B: a flute", [0, 1, 2, 3], ["genre", "mood"], ["melody"], "Rock"),
-        ("nothing", [3, 2, 1, 0], [], ["melody"], ""),
-        ("C", [3, 2, 1, 0], [], [], "Folk"),
-        ("D", [3, 2, 1, 0], ["mood"], [], "Folk"),
-    ]
-    items = [
-        {
-            "id": 7 if i < 2 else i,
-            "prompt": "?",
-            "answers": ["a flute", "an oboe", "a horn", "a tuba"],
-            "answer_orders": order,
-            "dataset": "sdd",
-            "genre": genre,
-            "reasoning": reasoning,
-            "knowledge": knowledge,
-            "audio_path": "x.mp3",
-            "model_output": said,
-        }
-        for i, (said, order, reasoning, knowledge, genre) in enumerate(items)
-    ]
-    path.write_text(json.dumps(items))
-    return path
 
 
 def test_a_published_file_of_muchomusic_gets_the_scores_of_the_authors_script(tmp_path):

@@ -8,9 +8,8 @@ import re
 import numpy as np
 import pytest
 from chat_server import ChatServer, words
-from published_data import make
+from published_data import make, muchomusic_file
 from scipy.stats import binomtest
-from test_published_readers import muchomusic_file
 
 from llark_py import catalog
 from llark_py.benchmarks.qa.asking import Said

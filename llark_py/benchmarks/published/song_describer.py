@@ -1,6 +1,6 @@
 """Song Describer (Manco et al., 2023): captions of two-minute songs, several people a song.
 
-Only the valid subset is asked about (746 captions of 547 songs).
+Only the valid subset is asked about.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..estimates import N_DRAWS, Draws, Estimate
 from .sounds import AUDIO, BLIND
-from .task import Question, Reader, Scores, Task
+from .task import Question, Reader, Scores, Task, sha256
 
 NO_READER = "none"
 """The reader of rows that no model has answered."""
@@ -139,7 +139,7 @@ def sample_rows(
 
     Returns:
         Rows with `doc_id`, `doc`, `target`, `arguments`, `resps`, `filtered_resps` (by reader),
-        `metrics` (by reader), `doc_hash`, and what `describe` gives.
+        `metrics` (by reader), hashes, and what `describe` gives.
     """
     rows = []
     for condition, columns in table.items():
@@ -157,6 +157,8 @@ def sample_rows(
                     "filtered_resps": {n: as_json(c.values[i]) for n, c in columns.items()},
                     "metrics": {name: column.each[i] for name, column in columns.items()},
                     "doc_hash": question.doc_hash,
+                    "prompt_hash": sha256(question.prompt),
+                    "target_hash": sha256(question.doc["target"]),
                     **describe(condition, question.id),
                 }
             )
