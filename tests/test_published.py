@@ -17,6 +17,7 @@ from llark_py.benchmarks.qa.choices import guess_choices, score_choice
 from llark_py.benchmarks.qa.files import data_folder
 from llark_py.benchmarks.qa.scoring import score_categories, score_task
 from llark_py.benchmarks.qa.task import Question
+from llark_py.cli import load_command
 from llark_py.errors import ConfigError
 from llark_py.theory import KEYS
 
@@ -57,6 +58,11 @@ def test_task_keeps_its_contract(tasks, name):
         assert question.excerpt is not None and question.excerpt.path.is_file()
         assert question.group
     assert len({q.doc_hash for q in questions}) == len(questions)
+
+
+def test_the_command_names_every_benchmark():
+    told = " ".join(load_command("evaluate").params[0].help.split())
+    assert [name for name in NAMES if name not in told] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -238,7 +244,7 @@ def test_damaged_files_are_told_by_name(tmp_path):
     with pytest.raises(ConfigError, match="item-0: the answer 'Nobody' is not among the choices"):
         task.read(broken.parent)
     broken.write_text("[")
-    with pytest.raises(ConfigError, match="is no JSON"):
+    with pytest.raises(ConfigError, match="is neither JSON nor JSON lines"):
         task.read(broken.parent)
 
 

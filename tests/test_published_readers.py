@@ -204,4 +204,8 @@ def test_files_of_another_kind_are_left_to_others(tmp_path, part):
     path = tmp_path / "out.json"
     path.write_text(json.dumps([{"id": "1", "answer": "B"}]))
     assert part.read_answers(path) is None
-    assert part.read_answers(tmp_path / "out.jsonl") is None
+    path.write_text('{"id": "1", "answer": "B"}\n{"id": "2", "answer": "C"}\n')
+    assert part.read_answers(path) is None
+    path.write_text("B\nC\n")
+    with pytest.raises(ConfigError, match="neither JSON nor JSON lines"):
+        part.read_answers(path)

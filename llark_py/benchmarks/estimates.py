@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -124,19 +123,19 @@ class Draws:
             return 2 * hit / np.maximum(2 * hit + (w @ extra).sum(1) + (w @ missed).sum(1), 1)
 
         def lowest(w: np.ndarray) -> np.ndarray:
-            values = per_label(w)[:, occurring]
+            values = by_label[:, occurring]
             return np.nanmin(np.where(np.isnan(values), np.inf, values), 1)
 
-        def one(label: int, w: np.ndarray) -> np.ndarray:
-            return per_label(w)[:, label]
+        # Once for all labels: with hundreds of them, each of its own would take an hour.
+        by_label = per_label(self.weights)
 
         found = {
             "micro": self.estimate(micro),
-            "macro": self.estimate(lambda w: _nan_mean(per_label(w)[:, occurring])),
+            "macro": self.estimate(lambda _: _nan_mean(by_label[:, occurring])),
             "lowest": self.estimate(lowest),
         }
         for label in map(int, np.flatnonzero(occurring)):
-            found[str(label)] = self.estimate(partial(one, label))
+            found[str(label)] = self.estimate(lambda _, label=label: by_label[:, label])
         return found
 
 

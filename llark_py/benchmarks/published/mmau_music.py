@@ -16,7 +16,7 @@ from ..qa.choices import (
     score_choice,
     write_options,
 )
-from ..qa.files import fields, need, read_json
+from ..qa.files import fields, need, read_items
 from ..qa.task import Excerpt, Question, Task, check_unique
 
 SOURCE = (
@@ -36,11 +36,8 @@ def read(folder: Path) -> list[Question]:
 
 
 def _read_items(path: Path) -> list[tuple[Question, dict[str, Any]]]:
-    items = read_json(path)
-    if not isinstance(items, list):
-        raise ConfigError(f"{path} is no list of questions")
     found = []
-    for number, item in enumerate(items):
+    for number, item in enumerate(read_items(path)):
         name, sound, text, options, answer, task = fields(item, _ITEM, f"{path}, item {number}")
         if task != "music":
             continue
@@ -86,8 +83,8 @@ def _words(text: str) -> set[str]:
 
 def read_answers(path: Path) -> list[tuple[Question, str]] | None:
     """Read the benchmark's file with answers in it; items without one count as not answered."""
-    items = read_json(path) if path.suffix == ".json" else None
-    if not (isinstance(items, list) and any(set(_ANSWERS) & set(item) for item in items)):
+    # Our own files have ids and `resps`; JSON lines may name their answers as MMAU does.
+    if not any("choices" in item and set(_ANSWERS) & set(item) for item in read_items(path)):
         return None
     return [
         (question, str(next((item[key] for key in _ANSWERS if item.get(key)), "")))

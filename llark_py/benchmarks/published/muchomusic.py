@@ -22,7 +22,7 @@ from ..qa.choices import (
     shuffled,
     write_options,
 )
-from ..qa.files import audio_by_stem, fields, need, read_json, read_table
+from ..qa.files import audio_by_stem, fields, need, read_items, read_table
 from ..qa.task import Excerpt, Question, Task, check_unique
 
 SOURCE = (
@@ -99,8 +99,8 @@ def read_officially(question: Question, text: str) -> int | None:
 
 def read_answers(path: Path) -> list[tuple[Question, str]] | None:
     """Read what the authors' scripts write: a list of items with `model_output`."""
-    items = read_json(path) if path.suffix == ".json" else None
-    if not (isinstance(items, list) and items and "answer_orders" in items[0]):
+    items = read_items(path)
+    if "answer_orders" not in items[0]:
         return None
     found = []
     for number, item in enumerate(items):

@@ -25,7 +25,7 @@ from ..qa.choices import (
     shuffled,
     write_options,
 )
-from ..qa.files import audio_by_stem, fields, need, read_json
+from ..qa.files import audio_by_stem, fields, need, read_items, read_json
 from ..qa.task import Excerpt, Question, Task, check_unique
 
 SOURCE = (
@@ -118,8 +118,8 @@ def total_votes(
 
 def read_answers(path: Path) -> list[tuple[Question, str]] | None:
     """Read what the authors' script writes: a list of items with `passes`."""
-    items = read_json(path) if path.suffix == ".json" else None
-    if not (isinstance(items, list) and items and "passes" in items[0]):
+    items = read_items(path)
+    if "passes" not in items[0]:
         return None
     found = []
     for item in items:

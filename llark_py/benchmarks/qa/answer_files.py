@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from llark_py.errors import ConfigError
 
-from .files import read_json
+from .files import read_items
 from .sounds import AUDIO
 from .task import Question, Task, check_unique
 
@@ -27,7 +26,8 @@ def read_answer_file(
         task: The benchmark.
         path: Its own kind of file, which brings the questions along; or JSON lines (or a JSON
             list) of `id` and `answer`, such as our `samples_TASK.jsonl`, of which the rows about
-            the recordings themselves are read.
+            the recordings themselves are read. Letters mean the options as `read_questions`
+            gives them.
         read_questions: Gives the questions where the file does not bring them.
 
     Returns:
@@ -44,7 +44,7 @@ def read_answer_file(
         return questions, {question.id: said for question, said in brought}
     questions = read_questions()
     said: dict[str, str | None] = {}
-    for number, row in enumerate(_rows(path), 1):
+    for number, row in enumerate(read_items(path), 1):
         name, answer = _field(row, _IDS), _field(row, _ANSWERS)
         if row.get("condition", AUDIO) != AUDIO:
             continue
@@ -65,18 +65,3 @@ def read_answer_file(
 
 def _field(row: dict[str, Any], names: tuple[str, ...]) -> Any:
     return next((row[name] for name in names if row.get(name) is not None), None)
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    if path.suffix == ".json":
-        rows = read_json(path)
-        rows = rows if isinstance(rows, list) else [rows]
-    else:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            rows = [json.loads(line) for line in lines if line.strip()]
-        except ValueError as error:
-            raise ConfigError(f"{path} holds a line that is no JSON: {error}") from error
-    if not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(f"{path} holds items that are no objects")
-    return rows

@@ -45,7 +45,7 @@ def need(folder: Path, source: str, *patterns: str) -> Path:
             raise ConfigError(f"{folder} holds several '{pattern}' ({names}); leave one")
         if found:
             return found[0]
-    raise ConfigError(f"{folder} holds no '{' or '.join(patterns)}'. {source}")
+    raise ConfigError(f"{folder} holds no '{' or '.join(patterns)}'. {source} Put it there.")
 
 
 def read_table(path: Path, columns: Sequence[str], delimiter: str = ",") -> list[dict[str, str]]:
@@ -79,6 +79,28 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise ConfigError(f"{path} is no JSON: {error}") from error
+
+
+def read_items(path: Path) -> list[dict[str, Any]]:
+    """Read a list of objects: JSON, or JSON lines (some name a JSON list `.jsonl`).
+
+    Raises:
+        ConfigError: It is neither.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}")
+    text = path.read_text(encoding="utf-8")
+    try:
+        items = json.loads(text)
+    except ValueError:
+        try:
+            items = [json.loads(line) for line in text.splitlines() if line.strip()]
+        except ValueError as error:
+            raise ConfigError(f"{path} is neither JSON nor JSON lines: {error}") from error
+    items = items if isinstance(items, list) else [items]
+    if not items or not all(isinstance(item, dict) for item in items):
+        raise ConfigError(f"{path} is no list of objects")
+    return items
 
 
 def fields(item: Any, names: Iterable[str], where: str) -> list[Any]:

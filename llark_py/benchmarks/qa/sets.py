@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -65,7 +66,8 @@ def total_f1(
 def guess_sets(questions: Sequence[Question]) -> dict[str, list[Any]]:
     """Guess the labels that more than half have (else the commonest), and another recording's."""
     every = [label for question in questions for label in sorted(question.target)]
-    usual = frozenset(label for label in every if every.count(label) * 2 > len(questions))
+    counts = Counter(every)
+    usual = frozenset(label for label in counts if counts[label] * 2 > len(questions))
     targets = [question.target for question in questions]
     return {
         "most frequent": [usual or frozenset([commonest(every)])] * len(targets),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -164,7 +165,7 @@ def guess_labels(questions: Sequence[Question]) -> dict[str, list[Any]]:
 
 def commonest(targets: Sequence[Any]) -> Any:
     """The commonest of some targets, the first of several."""
-    return max(dict.fromkeys(targets), key=list(targets).count)
+    return Counter(targets).most_common(1)[0][0]
 
 
 def others(targets: Sequence[Any]) -> list[Any]:
