@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -135,7 +136,7 @@ class Draws:
             "lowest": self.estimate(lowest),
         }
         for label in map(int, np.flatnonzero(occurring)):
-            found[str(label)] = self.estimate(lambda _, label=label: by_label[:, label])
+            found[str(label)] = self.estimate(partial(lambda label, _: by_label[:, label], label))
         return found
 
 

@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from llark_py.theory import KEYS, key_index, key_name, pitch_class
@@ -134,19 +135,28 @@ def label_readers(labels: Mapping[str, Sequence[str]]) -> dict[str, Callable[...
 
 
 def find_labels(text: str, labels: Mapping[str, Sequence[str]]) -> list[tuple[int, str]]:
-    """Find labels in a text, longer names first, plural or not: where, and which."""
-    rest = re.sub(r"[-_/]", " ", text.lower())
-    names = [
-        (re.sub(r"[-_/]", " ", n.lower()), label)
-        for label in labels
-        for n in (label, *labels[label])
-    ]
-    found = []
-    for name, label in sorted(names, key=lambda pair: (-len(pair[0]), pair)):
-        for match in re.finditer(rf"(?<!\w){re.escape(name)}(?:e?s)?(?!\w)", rest):
-            found.append((match.start(), label))
-            rest = rest[: match.start()] + " " * len(match[0]) + rest[match.end() :]
-    return found
+    """Find labels in a text: where, and which.
+
+    From the left, longer names first (`acoustic guitar` is no `guitar`), plural or not; hyphens and
+    capitals do not count.
+    """
+    pattern, label_of = _names(tuple((label, tuple(also)) for label, also in labels.items()))
+    return [(m.start(), label_of[m[1]]) for m in pattern.finditer(_spaced(text))]
+
+
+@lru_cache(maxsize=8)
+def _names(
+    labels: tuple[tuple[str, tuple[str, ...]], ...],
+) -> tuple[re.Pattern[str], dict[str, str]]:
+    label_of = {_spaced(name): label for label, also in reversed(labels) for name in also}
+    label_of |= {_spaced(label): label for label, _ in labels}
+    ordered = sorted(label_of, key=lambda name: (-len(name), name))
+    any_name = "|".join(re.escape(name) for name in ordered)
+    return re.compile(rf"(?<!\w)({any_name})(?:e?s)?(?!\w)"), label_of
+
+
+def _spaced(text: str) -> str:
+    return re.sub(r"[-_/]", " ", text.lower())
 
 
 def score_label(question: Question, value: Any) -> Scores:
