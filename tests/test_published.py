@@ -289,5 +289,8 @@ def test_real_rows_of_jamendo_and_captions_are_read(official):
     assert len(tags) == 200 and tags[0].target == {"punkrock"}
     _, captions = official("musiccaps", "musiccaps_sample60.csv", "musiccaps-public.csv")
     assert captions[0].id == "1heMbyumHAo" and captions[0].target[0].startswith("This is a remix")
+    _, choices = official("muchomusic", "muchomusic_sample60.json", "muchomusic.json")
+    assert len(choices) == 60 and choices[1].options[choices[1].target].startswith("Strummed")
+    assert "(A) Plucked with fingers (B) Strummed with upstrokes" in choices[1].prompt
     _, songs = official("song_describer", "song_describer_sample60.csv", "song_describer.csv")
     assert songs[0].id == "1169731"

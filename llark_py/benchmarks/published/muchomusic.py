@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from llark_py.errors import ConfigError
 from llark_py.prompting import read_prompt_data
 
 from ..qa.choices import (
+    LETTERS,
     guess_choices,
     read_leniently,
     read_strictly,
@@ -26,21 +27,29 @@ from ..qa.files import audio_by_stem, fields, need, read_items, read_table
 from ..qa.task import Excerpt, Question, Task, check_unique
 
 SOURCE = (
-    "Get muchomusic.csv (zenodo.org/records/12709974), the sound of the Song Describer dataset"
+    "Get muchomusic.csv (zenodo.org/records/12709974) or a list muchomusic.json of audio, question,"
+    " choices and answer (a letter), the sound of the Song Describer dataset"
     " (sdd/audio/NN/ID.2min.mp3) and of MusicCaps (musiccaps/audio/[YTID]-[START-END].wav)."
 )
 OPTIONS = ("correct_answer", "distractor_1_answer", "distractor_2_answer", "distractor_3_answer")
 _COLUMNS = ("question", *OPTIONS, "dataset", "dataset_identifier", "genre")
 _ITEM = ("id", "prompt", "answers", "answer_orders", "genre", "reasoning", "knowledge")
+_LISTED = ("audio", "question", "choices", "answer")
 _PREFIX = "The correct answer is:"
 _OFFICIAL_LETTERS = "ABCD"
 _YOUTUBE = re.compile(r"\[(.+)\]-\[\d+-\d+\]")
 
 
 def read(folder: Path) -> list[Question]:
-    """Read `muchomusic.csv`; options are mixed by a seed of their own for every question."""
-    table = need(folder, SOURCE, "muchomusic.csv", "data/muchomusic.csv")
+    """Read `muchomusic.csv`; options are mixed by a seed of their own for every question.
+
+    Also read is a list `muchomusic.json` of `audio`, `question`, `choices` and `answer` (a letter),
+    as copies of the benchmark have it, with the options in their order.
+    """
+    table = need(folder, SOURCE, "muchomusic.csv", "data/muchomusic.csv", "muchomusic*.json")
     audio = {_youtube_id(stem): path for stem, path in audio_by_stem(folder).items()}
+    if table.suffix == ".json":
+        return check_unique(_read_list(table, audio), str(table))
     layout = read_prompt_data("published")["muchomusic"]
     questions = []
     for number, row in enumerate(read_table(table, _COLUMNS)):
@@ -63,6 +72,27 @@ def read(folder: Path) -> list[Question]:
             )
         )
     return check_unique(questions, str(table))
+
+
+def _read_list(path: Path, audio: Mapping[str, Path]) -> list[Question]:
+    layout = read_prompt_data("published")["muchomusic"]
+    questions = []
+    for number, item in enumerate(read_items(path)):
+        where = f"{path}, item {number}"
+        sound, text, options, letter = fields(item, _LISTED, where)
+        if letter not in LETTERS[: len(options)]:
+            raise ConfigError(f"{where}: the answer '{letter}' is no letter of an option")
+        questions.append(
+            Question(
+                id=str(number),
+                prompt=layout.format(question=text, options=write_options(options)),
+                target=LETTERS.index(letter),
+                options=tuple(options),
+                excerpt=Excerpt(audio.get(Path(sound).stem, path.parent / "audio" / sound)),
+                group=sound,
+            )
+        )
+    return questions
 
 
 def recording_id(dataset: str, identifier: str) -> str:
