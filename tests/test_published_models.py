@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 import transformers
+from chat_server import ChatServer, words
 from model_parts import SPECIAL_TOKENS, sound, tiny_text_config, tiny_tokenizer
 
 from llark_py.audio import Audio
@@ -94,6 +95,18 @@ def test_a_model_without_tools_or_template_is_refused(tmp_path):
 def test_other_folders_are_left_to_our_own_loader(tmp_path):
     (tmp_path / "config.json").write_text('{"model_type": "llark"}')
     assert not is_audio_model(str(tmp_path)) and not is_audio_model(str(tmp_path / "nowhere"))
+
+
+def test_an_endpoint_with_tools_reads_what_our_encoder_hears():
+    with ChatServer().running() as server:
+        server.replies.append(words("It is noise."))
+        answerer = open_answerer(None, server.url, "reader", True)
+        said = answerer.answer("What do you hear?", Audio(sound(RATE * 2, 1), RATE))
+    assert said.text == "It is noise."
+    request = server.requests[0]
+    assert "input_audio" not in str(request) and "heard:" in str(request["messages"])
+    assert len(request["tools"]) == len(answerer.settings["tools"]) > 3
+    assert answerer.settings["endpoint"] == server.url
 
 
 def test_the_embedded_model_answers_with_and_without_tools():

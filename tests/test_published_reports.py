@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from published_data import make, muchomusic_file
 from scipy.stats import binomtest
 
 from llark_py import catalog
+from llark_py.benchmarks.qa import captions
 from llark_py.benchmarks.qa.asking import Said
 from llark_py.benchmarks.qa.comparison import compare_runs, holm, mcnemar, permute
 from llark_py.benchmarks.qa.task import task_hash
@@ -142,12 +144,23 @@ def test_failed_questions_are_told_by_the_exit_code(evaluate, data, tmp_path):
         (["muchomusic", "--compare", "a", "b"], "name no task"),
         (["--compare", "a", "b"], "have no task in common"),
         (["muchomusic", "--endpoint", "http://x/v1"], "go together"),
+        (["listening", "tool_use", "--rescore", "--out", "no"], "no/listening holds no answers"),
     ],
 )
 def test_what_cannot_work_is_one_line(arguments, complaint, capsys):
     assert main(["evaluate", *arguments]) == 2
     told = capsys.readouterr().err
     assert complaint in told and told.count("\n") == 1
+
+
+def test_what_scores_captions_is_missed_before_anything_is_asked(
+    evaluate, data, monkeypatch, capsys
+):
+    captions._metrics.cache_clear()
+    monkeypatch.setitem(sys.modules, "sacrebleu.metrics.bleu", None)
+    nobody = Parrot([])
+    assert evaluate(nobody, "song_describer", "--data", data) == 2 and nobody.asked == 0
+    assert "pip install 'llark_py[evaluate]'" in capsys.readouterr().err
 
 
 # --- comparisons --------------------------------------------------------------------------------

@@ -100,6 +100,8 @@ def test_another_question_of_the_same_id_is_asked_anew(keys):
     _, questions, plan = keys
     ledger = Ledger(plan.out / "answers.jsonl")
     ledger.add(questions[0], "audio", {"answer": "C major"})
+    corrected = replace(questions[0], target="G major", categories={"style": ("techno",)})
+    assert ledger.answer(corrected, "audio")["answer"] == "C major"
     changed = replace(questions[0], prompt="And the key?")
     assert ledger.answer(questions[0], "audio") and ledger.answer(changed, "audio") is None
     (plan.out / "broken.jsonl").write_text('{"id": 1}\n{"x"\n')

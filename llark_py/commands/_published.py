@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +50,7 @@ def evaluate_published(
     from llark_py.benchmarks.answers import claim_folder
     from llark_py.benchmarks.qa.answer_files import PREFIX
     from llark_py.benchmarks.qa.answerers import open_answerer
+    from llark_py.benchmarks.qa.captions import check_metrics
     from llark_py.benchmarks.qa.files import data_folder
     from llark_py.benchmarks.qa.report import write_report
     from llark_py.benchmarks.qa.results import write_results
@@ -58,8 +60,11 @@ def evaluate_published(
     start, failed, runs = time.monotonic(), 0, []
     parts = [load("benchmarks.published", name).TASK for name in names]
     file = Path(model.removeprefix(PREFIX)) if model and model.startswith(PREFIX) else None
+    # What is missing is told before a model is loaded.
+    if any(part.has_captions for part in parts):
+        check_metrics()
     if file is None:
-        for part in parts:  # told before a model is loaded
+        for part in parts:
             part.read(data_folder(plan.data, part.name, part.source))
     if file is not None and not file.is_file():
         raise ConfigError(f"there is no file of answers at {file}")
@@ -71,6 +76,8 @@ def evaluate_published(
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
         settings = {"model": model, "sha256": digest}
     else:
+        # Or the recordings of a benchmark would push the user's own songs out of the cache.
+        os.environ.setdefault("LLARK_CACHE", "off")
         answerer = open_answerer(model, *address, tools)
         settings = dict(answerer.settings)
     if plan.out is not None:

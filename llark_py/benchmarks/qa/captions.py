@@ -54,6 +54,15 @@ def total_bleu(
     return {"bleu": Estimate(value, max(0.0, mean - spread), mean + spread, len(said))}
 
 
+def check_metrics() -> None:
+    """Make sure that captions can be scored, before any are made.
+
+    Raises:
+        MissingExtraError: sacrebleu or rouge-score is not installed.
+    """
+    _metrics()
+
+
 def guess_captions(questions: Sequence[Question]) -> dict[str, list[Any]]:
     """Guess the caption of another recording."""
     return {"random": others([question.target[0] for question in questions])}

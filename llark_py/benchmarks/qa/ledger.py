@@ -10,18 +10,19 @@ from typing import Any
 
 from llark_py.errors import ConfigError
 
-from .task import Question, sha256
+from .task import Question
 
 Line = dict[str, Any]
+_NEEDED = ("id", "condition", "asked_hash")
 
 
 class Ledger:
     """Answers by question and condition, on disk as JSON lines.
 
     Every line is on the disk before the next question is asked. A line that was half written when
-    a run was killed is cut off. An answer counts only for the question that was asked: where a
-    prompt, an option or a recording has changed, it is another one. Of several lines about one
-    question the last counts; failures (`error`) do not count as answers.
+    a run was killed is cut off. An answer counts only for what was asked: where the words or the
+    recording are others now, the question is asked anew. Of several lines about one question the
+    last counts; failures (`error`) do not count as answers.
 
     Args:
         path: The file; it need not be there. None keeps all in memory.
@@ -39,12 +40,12 @@ class Ledger:
 
     def answer(self, question: Question, condition: str) -> Line | None:
         """Give what was said, if the question was asked and did not fail."""
-        line = self._lines.get((condition, question.id, question.doc_hash))
+        line = self._lines.get((condition, question.id, question.asked_hash))
         return None if line is None or "error" in line else line
 
     def failure(self, question: Question, condition: str) -> str | None:
         """Give why a question has no answer, if it was asked."""
-        line = self._lines.get((condition, question.id, question.doc_hash))
+        line = self._lines.get((condition, question.id, question.asked_hash))
         return line.get("error") if line else None
 
     def add(self, question: Question, condition: str, said: Line) -> None:
@@ -53,8 +54,7 @@ class Ledger:
             "id": question.id,
             "condition": condition,
             **said,
-            "doc_hash": question.doc_hash,
-            "prompt_hash": sha256(question.prompt),
+            "asked_hash": question.asked_hash,
         }
         self._take(line)
         if self._path is None:
@@ -70,7 +70,7 @@ class Ledger:
         return list(dict.fromkeys(condition for condition, _, _ in self._lines))
 
     def _take(self, line: Line) -> None:
-        self._lines[line["condition"], line["id"], line["doc_hash"]] = line
+        self._lines[line["condition"], line["id"], line["asked_hash"]] = line
 
 
 def _read_repaired(path: Path) -> list[Line]:
@@ -84,7 +84,7 @@ def _read_repaired(path: Path) -> list[Line]:
     for number, text in enumerate(data[:whole].splitlines(), 1):
         try:
             line = json.loads(text)
-            lines.append({**line, "id": line["id"], "condition": line["condition"]})
+            lines.append({key: line[key] for key in _NEEDED} | line)
         except (ValueError, KeyError, TypeError) as error:
             raise ConfigError(f"{path}, line {number} cannot be read: {error}") from error
     return lines

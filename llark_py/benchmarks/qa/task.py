@@ -89,6 +89,11 @@ class Question:
         """SHA-256: another text, option, answer or recording is another question."""
         return sha256(self.doc)
 
+    @cached_property
+    def asked_hash(self) -> str:
+        """SHA-256 of what an answer depends on: the words, and the recording by its name."""
+        return sha256([self.prompt, self.excerpt.label if self.excerpt else None])
+
 
 Reader = Callable[[Question, str], Any]
 """Reads an answer: the value that it names, None where it names none."""
