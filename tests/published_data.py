@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from llark_py import catalog
 from llark_py.audio import Audio, save_audio
 from llark_py.benchmarks.qa.choices import LETTERS
+from llark_py.benchmarks.qa.scoring import score_task
 from llark_py.benchmarks.qa.task import Question
 
 RATE = 8000
@@ -251,3 +253,22 @@ def say(question: Question, value: object, name: str) -> str:
     if isinstance(value, tuple):
         return value[0]
     return f"It is {value} BPM." if isinstance(value, float) else f"It is {value}."
+
+
+def read_all(root: Path):
+    """Make the data of every benchmark: each task with its questions, by name."""
+    found = {}
+    for name in catalog.names("benchmarks.published"):
+        task = catalog.load("benchmarks.published", name).TASK
+        found[name] = (task, task.read(make(name, root) / name))
+    return found
+
+
+def scores(task, questions, value_of, n_draws=0):
+    """Scores by reader of answers that say `value_of(question)`."""
+    said = {"audio": {q.id: say(q, value_of(q), task.name) for q in questions}}
+    table = score_task(task, questions, said, n_draws)
+    return table, {
+        reader: {name: estimate.value for name, estimate in column.scores.items()}
+        for reader, column in table["audio"].items()
+    }
