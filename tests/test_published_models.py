@@ -12,7 +12,7 @@ from llark_py.audio import Audio
 from llark_py.benchmarks.qa import audio_models
 from llark_py.benchmarks.qa.answerers import AssistantAnswerer, open_answerer
 from llark_py.benchmarks.qa.audio_models import CLASSES, AudioModel, is_audio_model
-from llark_py.errors import CheckpointError, ConfigError
+from llark_py.errors import AudioError, CheckpointError, ConfigError
 
 RATE = 16_000
 SOUND, BOS, EOS = "<sound>", "<|sound_bos|>", "<|sound_eos|>"
@@ -81,6 +81,17 @@ def test_a_model_hears_with_its_own_class_and_answers_the_same_again(kind, tmp_p
     # What is heard counts; without a sound the question is still answered.
     assert len({said[0], said[1], said[3]}) > 1 and said[3]
     assert "How fast" not in said[0]
+
+
+def test_what_a_model_cannot_take_is_a_failed_question(tmp_path, monkeypatch):
+    answerer = open_answerer(tiny("qwen2_audio", tmp_path), None, None, None)
+
+    def full(**_):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(answerer._model, "generate", full)
+    with pytest.raises(AudioError, match="cannot answer about this recording: out of memory"):
+        answerer.answer("How fast?", Audio(sound(RATE), RATE))
 
 
 def test_a_model_without_tools_or_template_is_refused(tmp_path):

@@ -24,25 +24,17 @@ SOURCE = (
 _SAYS_NOTHING = ("fx/processed sound", "sampler", "unlabeled", "main system", "scratches")
 # Kinds that are not the last word of a stem's name.
 _KINDS = {
-    "alto saxophone": "saxophone",
-    "baritone saxophone": "saxophone",
     "bass drum": "drums",
     "bongo": "percussion",
-    "brass section": "brass",
     "castanet": "percussion",
     "claps": "percussion",
-    "clean electric guitar": "guitar",
     "cymbal": "drums",
-    "double bass": "bass",
     "drum machine": "drums",
     "drum set": "drums",
-    "electric bass": "bass",
     "female rapper": "voice",
     "female singer": "voice",
-    "french horn section": "horn",
     "gong": "percussion",
     "high hat": "drums",
-    "horn section": "horn",
     "kick drum": "drums",
     "male rapper": "voice",
     "male screamer": "voice",
@@ -51,19 +43,11 @@ _KINDS = {
     "maracas": "percussion",
     "shaker": "percussion",
     "snare drum": "drums",
-    "string section": "strings",
+    "string": "strings",
     "tabla": "percussion",
-    "tack piano": "piano",
     "tambourine": "percussion",
     "timpani": "percussion",
     "toms": "drums",
-    "trumpet section": "trumpet",
-    "viola section": "viola",
-    "violin section": "violin",
-    "cello section": "cello",
-    "flute section": "flute",
-    "clarinet section": "clarinet",
-    "trombone section": "trombone",
     "vocalists": "voice",
 }
 # Other words that people use for the kinds.
@@ -115,7 +99,8 @@ def _instruments(file: Path) -> frozenset[str]:
 
 def kind_of(name: str) -> str:
     """The kind of an instrument as MedleyDB names it: `distorted electric guitar` is a `guitar`."""
-    return _KINDS.get(name.lower(), name.lower().split()[-1])
+    player = name.lower().removesuffix(" section")
+    return _KINDS.get(player, player.split()[-1])
 
 
 TASK = Task(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llark_py.audio import Audio
-from llark_py.errors import CheckpointError, ConfigError
+from llark_py.errors import AudioError, CheckpointError, ConfigError
 
 from .asking import Said
 
@@ -88,7 +88,18 @@ class AudioModel:
         return answerer
 
     def answer(self, prompt: str, audio: Audio | None) -> Said:
-        """Answer a question about a recording, or one without."""
+        """Answer a question about a recording, or one without.
+
+        Raises:
+            AudioError: The model's own code cannot take this recording.
+        """
+        try:
+            return Said(self._answer(prompt, audio))
+        except (RuntimeError, ValueError) as error:
+            name = self.settings["model"]
+            raise AudioError(f"'{name}' cannot answer about this recording: {error}") from error
+
+    def _answer(self, prompt: str, audio: Audio | None) -> str:
         import torch
 
         words = {"type": "text", "text": prompt}
@@ -109,4 +120,4 @@ class AudioModel:
         with torch.inference_mode():
             output = self._model.generate(**inputs, max_new_tokens=_MAX_NEW_TOKENS, do_sample=False)
         new = output[0, inputs["input_ids"].shape[1] :]
-        return Said(self._processor.tokenizer.decode(new, skip_special_tokens=True).strip())
+        return self._processor.tokenizer.decode(new, skip_special_tokens=True).strip()

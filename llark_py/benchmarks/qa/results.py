@@ -120,6 +120,7 @@ def _results(
         "config": {
             "model": settings["model"],
             "model_args": dict(settings),
+            "limit": settings.get("limit"),
             "bootstrap_iters": N_DRAWS,
             "bootstrap_seed": SEED,
         },
