@@ -15,12 +15,12 @@ from ..qa.values import guess_keys, read_key_leniently, read_key_strictly, score
 SOURCE = (
     "Get github.com/GiantSteps/giantsteps-key-dataset (annotations/key/ID.LOFI.key) and let its"
     " audio_dl.sh fetch the sound (audio/ID.LOFI.mp3); a table giantsteps_key.tsv"
-    " (ID.LOFI, tab, key) or the keys_gs+ of mirdata does too."
+    " (ID.LOFI, tab, key) does too."
 )
 
 
 def read(folder: Path) -> list[Question]:
-    """Read `annotations/key/*.key`, `keys_gs+/*.txt`, or `giantsteps_key.tsv`."""
+    """Read `annotations/key/*.key` or `giantsteps_key.tsv`."""
     audio = audio_by_stem(folder)
     prompt = read_prompt_data("published")["giantsteps_key"]
     questions = []
@@ -46,7 +46,7 @@ def read_annotations(folder: Path, kind: str, source: str) -> dict[str, str]:
         ConfigError: There are none.
     """
     patterns = {
-        "key": ("annotations/key", "key", "keys_gs+"),
+        "key": ("annotations/key", "key"),
         "tempo": ("annotations_v2/tempo", "tempo"),
     }[kind]
     place = need(folder, source, f"giantsteps_{kind}*.tsv", *patterns)
@@ -55,7 +55,7 @@ def read_annotations(folder: Path, kind: str, source: str) -> dict[str, str]:
         if any(len(line) != 2 for line in lines):
             raise ConfigError(f"{place}: every line must be a name, a tab and the {kind}")
         return {name: value.strip() for name, value in lines}
-    files = sorted(path for path in place.iterdir() if path.suffix in (".key", ".txt", ".bpm"))
+    files = sorted(path for path in place.iterdir() if path.suffix in (".key", ".bpm"))
     return {path.stem: path.read_text(encoding="utf-8").strip() for path in files}
 
 
