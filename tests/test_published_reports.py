@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 
 import numpy as np
@@ -126,6 +127,20 @@ def test_answers_of_others_are_scored_without_data(evaluate, tmp_path, capsys):
     assert json.loads((out / "run.json").read_text())["model"] == f"answers:{path}"
     assert evaluate(None, "muchomusic", "--model", "answers:no.json") == 2
     assert "there is no file of answers at no.json" in capsys.readouterr().err
+
+
+def test_rows_without_a_model_need_neither_model_nor_recordings(evaluate, data, tmp_path, capsys):
+    out = tmp_path / "results"
+    shutil.rmtree(data / "rul_muchomusic" / "audio")
+    blind = ("rul_muchomusic", "giantsteps_key", "--data", data, "--model", "blind")
+    assert evaluate(None, *blind, "--out", out) == 0
+    printed = capsys.readouterr().out
+    assert "| shortest | none | 0.312 [" in printed and "| audio |" not in printed
+    [path] = out.glob("results_*.json")
+    found = json.loads(path.read_text())["results"]
+    assert found["rul_muchomusic/shortest"]["acc,none"] == 0.3125
+    assert "rul_muchomusic" not in found and not list(out.glob("samples_*"))
+    assert (out / "report.html").read_text().count("<img") == 2
 
 
 def test_failed_questions_are_told_by_the_exit_code(evaluate, data, tmp_path):

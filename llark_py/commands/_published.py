@@ -34,7 +34,7 @@ def evaluate_published(
     Args:
         names: The tasks.
         plan: How.
-        model: A folder, a Hub name, `answers:FILE`; None for `mini`.
+        model: A folder, a Hub name, `answers:FILE`, `blind`; None for `mini`.
         address: URL and name of a model behind an address instead.
         tools: See `open_answerer`.
         rescore: Ask nobody.
@@ -54,7 +54,7 @@ def evaluate_published(
     from llark_py.benchmarks.qa.files import data_folder
     from llark_py.benchmarks.qa.report import write_report
     from llark_py.benchmarks.qa.results import write_results
-    from llark_py.benchmarks.qa.run import ask_task, score_answer_file
+    from llark_py.benchmarks.qa.run import NOBODY, ask_task, score_answer_file, score_blindly
     from llark_py.catalog import load
 
     start, failed, runs = time.monotonic(), 0, []
@@ -72,6 +72,8 @@ def evaluate_published(
     settings: dict[str, Any]
     if rescore and plan.out is not None:
         settings = _settings_of(plan.out)
+    elif model == NOBODY:
+        settings = {"model": NOBODY}
     elif file is not None:
         digest = hashlib.sha256(file.read_bytes()).hexdigest()[:12]
         settings = {"model": model, "sha256": digest}
@@ -84,6 +86,9 @@ def evaluate_published(
         plan.out.mkdir(parents=True, exist_ok=True)
         claim_folder(plan.out, settings)
     for part in parts:
+        if model == NOBODY:
+            runs.append(score_blindly(part, plan))
+            continue
         if file is not None:
             runs.append(score_answer_file(part, plan, file))
             continue

@@ -24,7 +24,8 @@ def evaluate(
         str | None,
         typer.Option(
             help="Folder or Hub name; default: mini. For published benchmarks also Qwen2-Audio, "
-            "Audio Flamingo 3, Music Flamingo, or answers:FILE to score answers that are there."
+            "Audio Flamingo 3, Music Flamingo, answers:FILE to score answers that are there, or "
+            "blind for the rows that need neither a model nor recordings."
         ),
     ] = None,
     soundfont: Annotated[

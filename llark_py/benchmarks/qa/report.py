@@ -109,7 +109,8 @@ class _Part:
             for dimension, found in run.categories.items()
             for name, estimate in found.items()
         ]
-        title = f"By category ({next(iter(run.table[AUDIO][run.reader].scores))}, {run.reader})"
+        score = next(iter(run.heard.scores)) if run.heard else ""
+        title = f"By category ({score}, {run.reader})"
         return {"title": title, "head": ["of", "category", "score", "n"], "rows": rows}
 
     def _judged(self) -> dict[str, Any]:
@@ -122,11 +123,12 @@ class _Part:
 
     def _unread(self) -> list[tuple[str, str]]:
         run = self._run
-        column = run.table[AUDIO][run.reader]
+        if run.heard is None:
+            return []
         said = run.said[AUDIO]
         unread = [
             (question.id, " ".join((said.get(question.id) or "").split())[:_LONGEST])
-            for question, value in zip(run.questions, column.values, strict=True)
+            for question, value in zip(run.questions, run.heard.values, strict=True)
             if value is None and said.get(question.id)
         ]
         return unread[:_N_EXAMPLES]

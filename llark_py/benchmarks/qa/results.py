@@ -32,7 +32,7 @@ class TaskRun:
         task: The benchmark.
         questions: Those that were asked.
         n_original: How many the benchmark has; of the others the sound is not there.
-        said: Answers by condition.
+        said: Answers by condition; none where nobody was asked.
         table: Scores by row and reader.
         categories: Scores of the first reader by dimension and category.
         judged: What a judge preferred, if one was asked.
@@ -50,6 +50,11 @@ class TaskRun:
     def reader(self) -> str:
         """The reader that counts in plots and comparisons."""
         return next(iter(self.task.readers))
+
+    @property
+    def heard(self) -> Column | None:
+        """The model with the recordings themselves, read by `reader`; None: nobody was asked."""
+        return self.table[AUDIO][self.reader] if AUDIO in self.table else None
 
 
 def write_results(
@@ -109,10 +114,7 @@ def _results(
         },
         "versions": {run.task.name: run.task.version for run in runs},
         "n-shot": {run.task.name: 0 for run in runs},
-        "higher_is_better": {
-            run.task.name: dict.fromkeys(next(iter(run.table[AUDIO].values())).scores, True)
-            for run in runs
-        },
+        "higher_is_better": {run.task.name: dict.fromkeys(_all_scores(run), True) for run in runs},
         "n-samples": {
             run.task.name: {"original": run.n_original, "effective": len(run.questions)}
             for run in runs
@@ -133,6 +135,11 @@ def _results(
         "task_hashes": {run.task.name: task_hash(run.questions) for run in runs},
         "total_evaluation_time_seconds": round(seconds, 3),
     }
+
+
+def _all_scores(run: TaskRun) -> list[str]:
+    columns = [column for of in run.table.values() for column in of.values()]
+    return list(dict.fromkeys(name for column in columns for name in column.scores))
 
 
 def _subtask(run: TaskRun, row: str) -> str:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from llark_py.assistant.chat_api import ChatApi
 
 RANDOM = "random"
+NOBODY = "blind"
+"""The model's name where nobody is asked, and only the rows without a model are wanted."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,16 @@ def ask_task(task: Task, plan: Plan, answerer: Answerer | None) -> tuple[TaskRun
     return _score(task, plan, questions, len(every), said, about), failed
 
 
+def score_blindly(task: Task, plan: Plan) -> TaskRun:
+    """Score only the rows that need no model; no recording needs to be there.
+
+    Raises:
+        ConfigError: The data are not there.
+    """
+    questions = _read(task, plan)
+    return _score(task, plan, questions, len(questions), {}, {})
+
+
 def score_answer_file(task: Task, plan: Plan, path: Path) -> TaskRun:
     """Score answers that others published; see `answer_files.read_answer_file`.
 
@@ -116,8 +128,8 @@ def _score(
     about: Mapping[tuple[str, str], dict[str, Any]],
 ) -> TaskRun:
     table = score_task(task, questions, said)
-    first = table[AUDIO][next(iter(task.readers))]
-    if plan.out is not None:
+    first = table[AUDIO][next(iter(task.readers))] if AUDIO in said else None
+    if plan.out is not None and said:
         rows = sample_rows(questions, said, table, lambda c, name: about.get((c, name), {}))
         text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
         write_whole(plan.out / samples_name(task.name), text)
@@ -127,16 +139,16 @@ def _score(
         n_original=n_original,
         said=said,
         table=table,
-        categories=score_categories(task, questions, first),
-        judged=_judge(task, plan, questions, said[AUDIO]),
+        categories=score_categories(task, questions, first) if first else {},
+        judged=_judge(task, plan, questions, said.get(AUDIO)),
     )
 
 
 def _judge(
-    task: Task, plan: Plan, questions: list[Question], said: Mapping[str, str | None]
+    task: Task, plan: Plan, questions: list[Question], said: Mapping[str, str | None] | None
 ) -> dict[str, Estimate]:
     """Have captions compared with those of other recordings; nothing where nobody judges."""
-    if plan.judge is None or not task.has_captions:
+    if plan.judge is None or said is None or not task.has_captions:
         return {}
     theirs = dict(zip((q.id for q in questions), task.blind(questions)[RANDOM], strict=True))
     ledger = Ledger(plan.out / f"judge_{task.name}.jsonl" if plan.out else None)
