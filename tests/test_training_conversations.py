@@ -111,10 +111,41 @@ def test_what_the_heads_are_not_sure_of_is_hedged():
     heard.posteriors["families"] = torch.tensor([[0.02, 0.4]])
     known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
     assert known.genre == "rock" and {"style", "mood", "instruments"} <= unsure
-    heard.posteriors["families"] = torch.tensor([[0.9, 0.98]])
-    assert "instruments" in judge(TRACK, heard, 0, CONFIG, FORM)[1]
+
+
+def test_who_plays_is_told_as_it_is_heard():
+    heard = certain(TRACK)
+    heard.posteriors["families"] = torch.tensor([[0.99, 0.9]])
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
+    assert [(i.name, i.role) for i in known.instruments] == [
+        ("acoustic bass", "bass"),
+        ("piano", "melody"),
+    ]
+    assert known.lead == "piano" and "instruments" not in unsure
+    heard.posteriors["families"] = torch.tensor([[0.9, 0.1]])
+    heard.posteriors["lead"] = torch.tensor([[0.7, 0.2, 0.1]])
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
+    assert [i.name for i in known.instruments] == ["acoustic bass"] == [known.lead]
+
+
+def test_where_no_family_is_heard_the_likeliest_is_told_as_a_guess():
+    heard = certain(TRACK)
+    heard.posteriors["families"] = torch.tensor([[0.2, 0.3]])
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
+    assert [i.name for i in known.instruments] == ["piano"] and "instruments" in unsure
+
+
+def test_what_is_called_otherwise_gets_the_name_that_is_heard():
+    track = TRACK.model_copy(
+        update={"instruments": (TRACK.instruments[0]._replace(name="celesta"),), "lead": "celesta"}
+    )
+    known, _ = judge(track, certain(TRACK), 0, CONFIG, FORM)
+    assert [i.name for i in known.instruments] == ["piano"] == [known.lead]
+
+
+def test_sounds_that_are_no_music_have_no_line_up():
     noise = Track(id="n", duration_s=10, sound="noise")
-    assert judge(noise, heard, 0, CONFIG, FORM) == (noise, frozenset())
+    assert judge(noise, certain(TRACK), 0, CONFIG, FORM) == (noise, frozenset())
 
 
 @pytest.mark.parametrize(

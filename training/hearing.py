@@ -25,6 +25,7 @@ from llark_py.track import Track
 
 from .course import activity_agreement, boundary_agreement, told_instruments, told_sections
 from .labels import chord_class
+from .line_up import heard_line_up
 
 SURE = 0.6
 """Probability from which a verdict is told as a fact."""
@@ -32,6 +33,7 @@ _PLAINLY_PRESENT = 0.75
 _SAME_COURSE = 0.75
 _MOOD_MAKERS = {"style", "mode", "speed"}
 _VOICES = ("voice", "choir")
+_LINE_UP = ("families", "instruments", "lead")
 
 
 def pick_rows(heard: Heard, rows: list[int]) -> Heard:
@@ -106,11 +108,15 @@ def judge(
         form: The course of this recording, as it was heard.
 
     Returns:
-        The facts without a style or metre that was surely heard to be another, at the times and
-        with the sections of the notes (see `course`), and the slots whose answers are to be hedged.
+        The facts without a style or metre that was surely heard to be another, with the line-up
+        (see `line_up`), the times and the sections of the notes (see `course`), and the slots
+        whose answers are to be hedged.
     """
     if track.sound != "music":
         return track, frozenset()
+    heads = {head: to_numpy(heard.posteriors[head][item]) for head in _LINE_UP}
+    instruments, lead = heard_line_up(track, heads, config, form)
+    track = track.model_copy(update={"instruments": instruments, "lead": lead})
     facts = Facts(track)
     told = {**facts.words, "lead": track.lead or "none"}
     found = verdicts(heard.posteriors, item, track, config)
