@@ -17,9 +17,10 @@ from llark_py.errors import PromptError
 from llark_py.instruct.facts import chord_cycle, chord_symbol, speed_word
 from llark_py.instruct.grammar import FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
 from llark_py.instruct.phrases import fill, grammar, parse_template, pick, slots_of, words
-from llark_py.instruct.simulate import TOOLS, simulate
+from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.track import Track
 
+IDS = Ids(1, "audio_1")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 KEY = re.compile(r"\b[A-G][#b]? (?:major|minor)\b")
 
@@ -105,7 +106,7 @@ def test_simulated_results_often_contradict_the_sound():
     near = {True: 0, False: 0}
     for faithful in near:
         results = [
-            simulate("estimate_tempo", track, rng, faithful=faithful, duration_s=60)
+            simulate("estimate_tempo", track, rng, faithful=faithful, duration_s=60, ids=IDS)
             for _ in range(500)
         ]
         good = [r["tempo_bpm"] for r in results if "error" not in r]
@@ -177,7 +178,8 @@ def test_measurements_of_noise_fail_or_are_unsure():
     rng = Random(13)
     for name in TOOLS[:2]:
         for n in range(200):
-            result = simulate(name, make_track(n, "noise"), rng, faithful=True, duration_s=10)
+            noise = make_track(n, "noise")
+            result = simulate(name, noise, rng, faithful=True, duration_s=10, ids=IDS)
             assert "error" in result or result["confidence"] < 0.75
 
 

@@ -12,15 +12,14 @@ from torch import Tensor
 
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.records import to_chat
+from llark_py.instruct.simulate import TOOLS
 from llark_py.model import LlarkProcessor
 from llark_py.model.chat import with_notes
 from llark_py.track import Track
 
 from .labels import IGNORE
 
-TOOLS = ("estimate_key", "estimate_tempo", "transcribe_notes")
-"""The tools that `mini` is taught to call."""
-_P_ALL_TOOLS, _P_NO_TOOLS = 0.75, 0.15
+_P_ALL_TOOLS, _P_NO_TOOLS = 0.7, 0.12
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
 # So often the audio embeddings alone must do, lest only the notes be read.
@@ -43,13 +42,14 @@ class Topic:
 
 
 def draw_tools(rng: random.Random) -> list[str]:
-    """Draw what a batch of conversations has at hand: mostly every tool, sometimes fewer."""
+    """Draw what a batch of conversations has at hand: mostly every tool, else many, few, none."""
     draw = rng.random()
     if draw < _P_ALL_TOOLS:
         return list(TOOLS)
     if draw < _P_ALL_TOOLS + _P_NO_TOOLS:
         return []
-    return [tool for tool in TOOLS if rng.random() < 0.5]
+    share = rng.random()
+    return [tool for tool in TOOLS if rng.random() < share]
 
 
 def tool_specs(tools: Sequence[str]) -> list[dict[str, Any]]:

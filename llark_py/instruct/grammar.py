@@ -109,6 +109,7 @@ def dialogue(
         rates=rates or default_rates(),
         faithful=rng.random() >= P_RANDOM_RESULTS,
         duration_s=rng.uniform(*_WHOLE_SONG_S) if whole_song or not track else track.duration_s,
+        audio_id=audio_id,
         unsure=frozenset(unsure),
     )
     messages: list[Message] = []
@@ -116,7 +117,7 @@ def dialogue(
     for _ in range(n_turns):
         turn = _next_turn(scene, asked, families)
         if turn is not None:
-            messages += _messages_of(turn, scene, audio_id, first_call=len(messages))
+            messages += _messages_of(turn, scene, first_call=len(messages))
             scene.said = messages[-1].text
             scene.turns += 1
     return messages
@@ -152,19 +153,17 @@ def _draw_family(rng: Random) -> str:
     return _NAMES[-1]
 
 
-def _messages_of(turn: Turn, scene: Scene, audio_id: str, *, first_call: int) -> list[Message]:
+def _messages_of(turn: Turn, scene: Scene, *, first_call: int) -> list[Message]:
     messages = [user(noisy(turn.question, scene.rng))]
-    rounds = [turn.tools] if turn.at_once else [(tool,) for tool in turn.tools]
-    n_calls = first_call
-    for names in rounds if turn.tools else []:
-        calls = []
-        for name in names:
-            n_calls += 1
-            calls.append(ToolCall(f"call_{n_calls}", name, {"audio": audio_id}))
-        messages.append(Message("assistant", tuple(calls)))
-        messages += [
-            Message("tool", (ToolResult(call.id, call.name, scene.run(call.name)),))
-            for call in calls
-        ]
+    rounds = [turn.calls] if turn.at_once else [(call,) for call in turn.calls]
+    number = first_call
+    for calls in rounds if turn.calls else []:
+        spoken, results = [], []
+        for call in calls:
+            number += 1
+            spoken.append(ToolCall(f"call_{number}", call.name, call.given(scene.audio_id)))
+            results.append(ToolResult(spoken[-1].id, call.name, scene.run(call)))
+        messages.append(Message("assistant", tuple(spoken)))
+        messages += [Message("tool", (result,)) for result in results]
     messages.append(assistant(turn.answer()))
     return messages

@@ -1,0 +1,57 @@
+"""Made-up tool results: mostly near the truth, often enough wrong, uncertain or failed.
+
+A model that only ever sees true results can learn to guess the number from the sound; one that
+sees results which contradict the sound must copy them. One file for each group of tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from llark_py.track import Track
+
+from . import harmony, notes, rhythm
+from .asking import LOW_CONFIDENCE, P_ERROR, P_ERROR_NOT_MUSIC, Asked, Ids, reason
+
+__all__ = ["LOW_CONFIDENCE", "TOOLS", "Ids", "simulate"]
+
+SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "estimate_key": harmony.estimate_key,
+    "estimate_tempo": rhythm.estimate_tempo,
+    "transcribe_notes": notes.transcribe_notes,
+}
+TOOLS = tuple(sorted(SIMULATORS))
+"""The tools whose results can be made up: those that `mini` is taught to call."""
+
+
+def simulate(
+    name: str,
+    track: Track | None,
+    rng: Random,
+    *,
+    faithful: bool,
+    duration_s: float,
+    ids: Ids,
+    arguments: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Make up what a tool says of a recording.
+
+    Args:
+        name: One of `TOOLS`.
+        track: The recording's facts.
+        rng: Source of chance.
+        faithful: Whether the result follows the facts; otherwise it is drawn at random.
+        duration_s: Length of the recording in seconds.
+        ids: Names what the tool makes.
+        arguments: Of the call, but for the recording.
+
+    Returns:
+        The result's content in exactly the shape of the real tool.
+    """
+    is_music = track is not None and track.sound == "music"
+    if rng.random() < (P_ERROR if is_music else P_ERROR_NOT_MUSIC):
+        return {"error": reason(name, track, rng)}
+    truth = track if faithful and is_music else None
+    return SIMULATORS[name](Asked(truth, is_music, duration_s, arguments or {}, ids, rng))
