@@ -64,7 +64,7 @@ def test_template_writes_chatml_with_tool_names():
     chat = to_chat([system("Be kind."), user("How fast?")])
     text = render(chat, tools=SCHEMAS, add_generation_prompt=True)
     assert text == (
-        "<|im_start|>system\nBe kind.\nTools: estimate_key, estimate_tempo, transcribe_notes"
+        f"<|im_start|>system\nBe kind.\nTools: {', '.join(TOOLS)}"
         "<|im_end|>\n<|im_start|>user\naudio_1: <|audio|>\nHow fast?<|im_end|>\n"
         "<|im_start|>assistant\n"
     )

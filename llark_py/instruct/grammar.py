@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from random import Random
+from typing import Any
 
-from llark_py.messages import Message, ToolCall, ToolResult, assistant, user
+import numpy as np
+
+from llark_py.audio import Audio
+from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, assistant, user
 from llark_py.track import Track
 
-from . import captions, ensemble, form, harmony, listening, measuring, talk, timing, voices
+from . import (
+    captions,
+    chains,
+    ensemble,
+    form,
+    harmony,
+    listening,
+    making,
+    measuring,
+    talk,
+    timing,
+    voices,
+)
 from .balance import Rates, default_rates
 from .colloquial import noisy
 from .facts import Facts
@@ -17,6 +33,8 @@ from .scene import Asker, Scene, Turn
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
+_UNHEARD = Audio(np.zeros(1, np.float32), 1)
+"""Stands for a recording in a dialogue, which is words; who trains on it brings the sound."""
 _P_WHOLE_SONG = 0.4
 _WHOLE_SONG_S = (20.0, 420.0)
 
@@ -25,6 +43,8 @@ _WHOLE_SONG_S = (20.0, 420.0)
 # draws (see balance.py), so they are tried more often than they are heard.
 FAMILIES: dict[str, tuple[float, Asker]] = {
     **measuring.FAMILIES,
+    **making.FAMILIES,
+    **chains.FAMILIES,
     **listening.FAMILIES,
     **ensemble.FAMILIES,
     **voices.FAMILIES,
@@ -36,6 +56,8 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
 }
 MEASURED = ("tempo", "key", "notes")
 """Families whose answers quote a tool's result and nothing else."""
+MADE = (*making.FAMILIES, *chains.FAMILIES)
+"""Families that ask for what tools make of the sound: parts, stems, drum hits, chains of these."""
 HEARD = (
     "style",
     "instruments",
@@ -56,7 +78,7 @@ WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")
 """Families about form, and about where and when; most are answered with times."""
 TALK = tuple(talk.FAMILIES)
 """Families that need no listening; some look back at the answer before."""
-LOOKING_BACK = (*measuring.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
+LOOKING_BACK = (*measuring.LOOKING_BACK, *chains.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
 """Families that need a turn before them."""
 _NAMES = tuple(FAMILIES)
 _WEIGHTS = tuple(weight for weight, _ in FAMILIES.values())
@@ -162,8 +184,16 @@ def _messages_of(turn: Turn, scene: Scene, *, first_call: int) -> list[Message]:
         for call in calls:
             number += 1
             spoken.append(ToolCall(f"call_{number}", call.name, call.given(scene.audio_id)))
-            results.append(ToolResult(spoken[-1].id, call.name, scene.run(call)))
+            results.append(_result(spoken[-1], scene.run(call)))
         messages.append(Message("assistant", tuple(spoken)))
         messages += [Message("tool", (result,)) for result in results]
+        if made := [audio_id for result in results for audio_id in result.recordings]:
+            # As in use: who hears them is given them in a message without words.
+            messages.append(Message("user", tuple(AudioPart(i, _UNHEARD) for i in made)))
     messages.append(assistant(turn.answer()))
     return messages
+
+
+def _result(call: ToolCall, content: dict[str, Any]) -> ToolResult:
+    recordings = (content["audio"],) if "audio" in content else ()
+    return ToolResult(call.id, call.name, content, recordings=recordings)

@@ -29,6 +29,9 @@ _BEFORE_VOWEL = re.compile(
 _GAP = re.compile(r" {2,}")
 _GRAMMAR_FILES = (
     "measured",
+    "making",
+    "chains",
+    "spans",
     "listening",
     "ensemble",
     "voices",

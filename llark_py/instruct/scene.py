@@ -90,7 +90,7 @@ class Scene:
         faithful: Whether tool results follow the facts.
         duration_s: Length of the recording that tools count in.
         audio_id: Name under which tools know the recording.
-        results: Tool -> its latest result in this dialogue.
+        results: Tool -> its result on the recording as a whole.
         last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
         asked: Things that yes/no questions have named already.
         turns: How many turns are over.
@@ -99,6 +99,9 @@ class Scene:
         thing: The instrument that was talked about before, for pronouns.
         said: The answer before.
         hedged: Whether the answer before was a guess.
+        that: Id of the sound that a tool made last.
+        stems: Stem -> id of its sound, of those that tools have made.
+        lengths_s: Id -> length of a recording that a tool cut out.
     """
 
     facts: Facts | None
@@ -117,6 +120,9 @@ class Scene:
     thing: str = ""
     said: str = ""
     hedged: bool = False
+    that: str = ""
+    stems: dict[str, str] = field(default_factory=dict)
+    lengths_s: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.facts.track) if self.facts else None
@@ -184,11 +190,12 @@ class Scene:
                 self.facts.track if self.facts else None,
                 self.rng,
                 faithful=self.faithful,
-                duration_s=self.duration_s,
+                duration_s=self.lengths_s.get(call.arguments.get("audio", ""), self.duration_s),
                 ids=self.ids,
                 arguments=call.arguments,
             )
-        self.results[call.name] = self._answered[key]
+        if not call.arguments:
+            self.results[call.name] = self._answered[key]
         return self._answered[key]
 
 
@@ -250,6 +257,12 @@ _SLOTS = {
     "note_count": "count",
     "lowest_note": "low",
     "highest_note": "high",
+    "level_db": "level",
+    "hit_count": "hits",
+    "kick_count": "kicks",
+    "snare_count": "snares",
+    "hihat_count": "hihats",
+    "other_count": "others",
 }
 
 

@@ -12,18 +12,26 @@ from typing import Any
 
 from llark_py.track import Track
 
-from . import harmony, notes, rhythm
+from . import harmony, making, notes, rhythm
 from .asking import LOW_CONFIDENCE, P_ERROR, P_ERROR_NOT_MUSIC, Asked, Ids, reason
 
-__all__ = ["LOW_CONFIDENCE", "TOOLS", "Ids", "simulate"]
+__all__ = ["LOW_CONFIDENCE", "OF_ONE_RECORDING", "TOOLS", "Ids", "simulate"]
 
 SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "cut_clip": making.cut_clip,
     "estimate_key": harmony.estimate_key,
     "estimate_tempo": rhythm.estimate_tempo,
+    "separate_like": making.separate_like,
+    "separate_stems": making.separate_stems,
+    "transcribe_drums": making.transcribe_drums,
     "transcribe_notes": notes.transcribe_notes,
 }
 TOOLS = tuple(sorted(SIMULATORS))
 """The tools whose results can be made up: those that `mini` is taught to call."""
+OF_ONE_RECORDING = tuple(name for name in TOOLS if name != "cut_clip")
+"""Those that make no second recording: a record of a conversation holds one."""
+_P_ERROR = {"cut_clip": (0.0, 0.1)}
+"""Tools that do not fail as often as the others, with music and without."""
 
 
 def simulate(
@@ -45,13 +53,16 @@ def simulate(
         faithful: Whether the result follows the facts; otherwise it is drawn at random.
         duration_s: Length of the recording in seconds.
         ids: Names what the tool makes.
-        arguments: Of the call, but for the recording.
+        arguments: Of the call; the recording is named where it is not the dialogue's own.
 
     Returns:
         The result's content in exactly the shape of the real tool.
     """
     is_music = track is not None and track.sound == "music"
-    if rng.random() < (P_ERROR if is_music else P_ERROR_NOT_MUSIC):
+    p_error = _P_ERROR.get(name, (P_ERROR, P_ERROR_NOT_MUSIC))
+    if rng.random() < p_error[not is_music]:
         return {"error": reason(name, track, rng)}
-    truth = track if faithful and is_music else None
-    return SIMULATORS[name](Asked(truth, is_music, duration_s, arguments or {}, ids, rng))
+    arguments = arguments or {}
+    # Of what a tool has made the facts tell nothing.
+    truth = track if faithful and is_music and "audio" not in arguments else None
+    return SIMULATORS[name](Asked(truth, is_music, duration_s, arguments, ids, rng))
