@@ -12,14 +12,20 @@ from typing import Any
 
 from llark_py.track import Track
 
-from . import harmony, notes, rhythm
+from . import form, harmony, loudness, notes, players, rhythm
 from .asking import LOW_CONFIDENCE, P_ERROR, P_ERROR_NOT_MUSIC, Asked, Ids, reason
 
 __all__ = ["LOW_CONFIDENCE", "TOOLS", "Ids", "simulate"]
 
 SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "detect_instruments": players.detect_instruments,
+    "detect_vocals": players.detect_vocals,
     "estimate_key": harmony.estimate_key,
     "estimate_tempo": rhythm.estimate_tempo,
+    "find_sections": form.find_sections,
+    "measure_loudness": loudness.measure_loudness,
+    "recognize_chords": harmony.recognize_chords,
+    "track_beats": rhythm.track_beats,
     "transcribe_notes": notes.transcribe_notes,
 }
 TOOLS = tuple(sorted(SIMULATORS))
