@@ -12,17 +12,23 @@ from typing import Any
 
 from llark_py.track import Track
 
-from . import harmony, making, notes, rhythm
+from . import form, harmony, loudness, making, notes, players, rhythm
 from .asking import LOW_CONFIDENCE, P_ERROR, P_ERROR_NOT_MUSIC, Asked, Ids, reason
 
 __all__ = ["LOW_CONFIDENCE", "OF_ONE_RECORDING", "TOOLS", "Ids", "simulate"]
 
 SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "cut_clip": making.cut_clip,
+    "detect_instruments": players.detect_instruments,
+    "detect_vocals": players.detect_vocals,
     "estimate_key": harmony.estimate_key,
     "estimate_tempo": rhythm.estimate_tempo,
+    "find_sections": form.find_sections,
+    "measure_loudness": loudness.measure_loudness,
+    "recognize_chords": harmony.recognize_chords,
     "separate_like": making.separate_like,
     "separate_stems": making.separate_stems,
+    "track_beats": rhythm.track_beats,
     "transcribe_drums": making.transcribe_drums,
     "transcribe_notes": notes.transcribe_notes,
 }

@@ -58,6 +58,16 @@ class Asked:
     ids: Ids
     rng: Random
 
+    @property
+    def timed_truth(self) -> Track | None:
+        """The facts, where their times are those of the recording."""
+        truth = self.truth
+        return truth if truth is not None and truth.duration_s == self.duration_s else None
+
+    def made(self, wish: str) -> str | None:
+        """Name the file that the call has wished for with an argument; None without the wish."""
+        return self.ids.artefact() if self.arguments.get(wish) else None
+
     def confidence(self, *, sure: bool) -> float:
         """Draw a confidence: sure ones gather near 0.85, unsure ones near 0.3."""
         rng = self.rng
