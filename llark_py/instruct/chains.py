@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
-from .making import STEMS, like_call, make, stem_words
+from .making import STEMS, cut_words, like_call, make, stem_words
 from .phrases import grammar, pick
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
-from .spans import draw_example, draw_span
+from .spans import draw_example, draw_span, section_noun
 
-_MAKERS = ("cut", "stem", "like", "part_stem")
+_MAKERS = ("cut", "cut_section", "stem", "like", "part_stem")
 """Families whose answer leaves one new sound to talk about."""
+_SECTIONS = (*("chorus",) * 6, *("intro",) * 3, *("outro",) * 2, "verse", "bridge", "solo")
+_PART = re.compile(r"(\S+) (\d+):(\d\d)")
 _BY_EAR = {"cut_clip": "cut", "separate_stems": "stem", "separate_like": "like"}
 
 
@@ -97,6 +100,39 @@ def _part_then(family: str, tool: str, answers: str = "") -> Asker:
     return ask
 
 
+def _ask_cut_section(scene: Scene) -> Turn | None:
+    """Ask for a section as a recording of its own; another tool tells where it is."""
+    if not {"find_sections", "cut_clip"} <= scene.tools or scene.facts is None:
+        return None
+    scene.last = ""
+    section = pick(_SECTIONS, scene.rng)
+    noun = section_noun(section, scene.rng)
+    question = scene.say("cut", "questions", part=noun, at=f"in {noun}")
+    known = "find_sections" in scene.results
+    finding = Call("find_sections")
+    calls = () if known else (finding,)
+    found = scene.run(finding)
+    if "error" in found:
+        return Turn(question, lambda: scene.answer("broken", reason=found["error"]), calls)
+    parts = [(label, 60 * int(m) + int(s)) for label, m, s in _PART.findall(found["parts"])]
+    labels = [label for label, _ in parts]
+    if section not in labels:
+        return Turn(question, lambda: scene.answer("cut", "no_section", section=section), calls)
+    place = labels.index(section)
+    times = {"start_s": parts[place][1]}
+    if place + 1 < len(parts):
+        times["end_s"] = parts[place + 1][1]
+    cutting = Call("cut_clip", times)
+    result = make(scene, cutting)
+    told = {**words_of(result), **cut_words(result)}
+    return Turn(
+        question,
+        lambda: scene.answer("cut", case_of(result), **told),
+        (*calls, cutting),
+        at_once=False,
+    )
+
+
 def _ask_like_notes(scene: Scene) -> Turn | None:
     """Ask for the notes of everything that sounds like some seconds."""
     if "transcribe_notes" not in scene.tools:
@@ -139,6 +175,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "part_key": (3.0, _part_then("part_key", "estimate_key")),
     "part_tempo": (2.5, _part_then("part_tempo", "estimate_tempo")),
     "part_drums": (2.0, _part_then("part_drums", "transcribe_drums", "drum_notes")),
+    "cut_section": (3.0, _ask_cut_section),
     "part_stem": (2.0, _part_then("part_stem", "separate_stems", "stem")),
     "like_notes": (1.5, _ask_like_notes),
     "then_notes": (5.0, _then("then_notes", "transcribe_notes", "notes")),

@@ -6,12 +6,11 @@ from typing import Any
 
 from .phrases import grammar, pick
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
-from .spans import Span, draw_example, draw_span, section_noun
+from .spans import Span, draw_example, draw_span
 
 STEMS = ("vocals", "drums", "bass", "other")
 _HEARD_STEMS = {"drums", "bass", "singer", "choir"}
 _BASSES = "bass"
-_P_SECTION = 0.15
 
 
 def made(
@@ -69,41 +68,13 @@ def stem_words(family: str, stem: str, scene: Scene) -> dict[str, str]:
     }
 
 
-def _ask_cut(scene: Scene) -> Turn | None:
+def _ask_cut(scene: Scene) -> Turn:
     """Ask for a part as a recording of its own."""
-    if scene.rng.random() < _P_SECTION and scene.timeline is not None and scene.is_music:
-        return _cut_section(scene)
     span = draw_span(scene.rng, scene.duration_s)
-    return _cut(scene, span)
-
-
-def _cut(scene: Scene, span: Span) -> Turn:
     call = Call("cut_clip", span.arguments)
     question = scene.ask("cut", **span.phrases)
     able = scene.facts is not None and call.name in scene.tools
     return made(scene, "cut", call, question, **cut_words(scene.run(call) if able else {}))
-
-
-def _cut_section(scene: Scene) -> Turn | None:
-    """Ask for a section; where it is stands in the notes of what is heard."""
-    timeline = scene.timeline
-    heard_all = timeline is not None and timeline.track.duration_s == scene.duration_s
-    if timeline is None or not heard_all or not timeline.has_form:
-        return None
-    labels = [s.label for s in timeline.sections]
-    absent = [label for label in scene.rates.sections if label not in labels]
-    label = pick(absent if absent and scene.rng.random() < 0.2 else labels, scene.rng)
-    noun = section_noun(label, scene.rng)
-    if label not in labels:
-        scene.last = ""
-        question = scene.say("cut", "questions", part=noun, at=f"in {noun}")
-        return Turn(question, lambda: scene.answer("cut", "no_section", section=label))
-    place = labels.index(label)
-    start_s = float(round(timeline.sections[place].start_s))
-    last = place + 1 == len(labels)
-    end_s = None if last else float(round(timeline.sections[place + 1].start_s))
-    start, end = (int(t) if t is not None else None for t in (start_s, end_s))
-    return _cut(scene, Span(noun, f"in {noun}", start, end))
 
 
 def _ask_notes_part(scene: Scene) -> Turn:
