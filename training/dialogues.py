@@ -23,6 +23,7 @@ from .labels import IGNORE
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.7, 0.12
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
+_P_TWO_RECORDINGS = 0.05
 # So often the audio embeddings alone must do, lest only the notes be read.
 _P_NO_NOTES = 0.1
 
@@ -78,7 +79,7 @@ def write_chats(
     turns: int,
     rng: random.Random,
     families: Sequence[str] | None = None,
-    note_of: Callable[[Sound], str | None] = lambda sound: None,
+    note_of: Callable[[Sound], str | None] | None = None,
 ) -> tuple[list[list[dict[str, Any]]], list[list[Sound]]]:
     """Write one conversation for each topic.
 
@@ -89,7 +90,7 @@ def write_chats(
         turns: Questions in each.
         rng: Source of chance.
         families: Question families to draw from; None for all.
-        note_of: Tells what the encoder hears of a part that is cut out.
+        note_of: Tells what the encoder hears in a recording; the notes of its topic where None.
 
     Returns:
         The conversations, and for each the recordings in it, in order; now and then somebody
@@ -97,23 +98,30 @@ def write_chats(
     """
     opening = {"role": "system", "content": system}
     chats, sounds = [], []
+    note_of = note_of or (lambda sound: topics[sound.topic].notes)
     for number, topic in enumerate(topics):
         with_recording = rng.random() >= _P_NO_RECORDING
         audio_id = "audio_2" if rng.random() < _P_OTHER_ID else "audio_1"
+        two = with_recording and families is None and rng.random() < _P_TWO_RECORDINGS
+        other_id = f"audio_{int(audio_id[-1]) + 1}" if two else ""
         spoken = dialogue(
             topic.track if with_recording else None,
             rng,
             n_turns=turns,
             tools=tools,
             audio_id=audio_id,
-            families=families if with_recording else None,
+            other_id=other_id,
+            families=families if with_recording and not other_id else None,
             unsure=topic.unsure,
         )
         chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)
-        parts = [Sound(number, part_s) for part_s in cut_parts(spoken)]
-        if with_recording and topic.notes is not None and rng.random() >= _P_NO_NOTES:
-            chat = with_notes(chat, [topic.notes, *map(note_of, parts)])
-        sounds.append([Sound(number), *parts] if with_recording else [])
+        there = [Sound(number)] if with_recording else []
+        if two:
+            there.append(Sound((number + 1) % len(topics)))
+        there += [Sound(number, part_s) for part_s in cut_parts(spoken)]
+        if there and topic.notes is not None and rng.random() >= _P_NO_NOTES:
+            chat = with_notes(chat, [note_of(sound) for sound in there])
+        sounds.append(there)
         chats.append([opening, *chat])
     return chats, sounds
 

@@ -15,6 +15,7 @@ from llark_py.track import Track
 from . import (
     captions,
     chains,
+    comparing,
     ensemble,
     form,
     harmony,
@@ -45,6 +46,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     **measuring.FAMILIES,
     **making.FAMILIES,
     **chains.FAMILIES,
+    **comparing.FAMILIES,
     **listening.FAMILIES,
     **ensemble.FAMILIES,
     **voices.FAMILIES,
@@ -58,6 +60,8 @@ MEASURED = ("tempo", "key", "notes")
 """Families whose answers quote a tool's result and nothing else."""
 MADE = (*making.FAMILIES, *chains.FAMILIES)
 """Families that ask for what tools make of the sound: parts, stems, drum hits, chains of these."""
+COMPARED = (*comparing.FAMILIES,)
+"""Families that need two recordings."""
 HEARD = (
     "style",
     "instruments",
@@ -80,6 +84,7 @@ TALK = tuple(talk.FAMILIES)
 """Families that need no listening; some look back at the answer before."""
 LOOKING_BACK = (*measuring.LOOKING_BACK, *chains.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
 """Families that need a turn before them."""
+_COURTESIES = ("greeting", "thanks", "who", "off_topic", "unknowable", "compliment", "repeat")
 _NAMES = tuple(FAMILIES)
 _WEIGHTS = tuple(weight for weight, _ in FAMILIES.values())
 _TOTAL = sum(_WEIGHTS)
@@ -98,6 +103,7 @@ def dialogue(
     n_turns: int,
     tools: Sequence[str],
     audio_id: str = "audio_1",
+    other_id: str = "",
     families: Sequence[str] | None = None,
     rates: Rates | None = None,
     unsure: Collection[str] = (),
@@ -112,6 +118,8 @@ def dialogue(
         n_turns: Number of questions.
         tools: Names of the tools that the assistant has.
         audio_id: Name under which tools know the recording.
+        other_id: Name of a second recording; then the two are asked about, and stand before the
+            first question.
         families: Ask only from these of `FAMILIES`; a turn that none of them can fill is left
             out.
         rates: How often things occur, for balanced yes/no questions; those of composed music
@@ -132,16 +140,22 @@ def dialogue(
         faithful=rng.random() >= P_RANDOM_RESULTS,
         duration_s=rng.uniform(*_WHOLE_SONG_S) if whole_song or not track else track.duration_s,
         audio_id=audio_id,
+        other_id=other_id,
         unsure=frozenset(unsure),
     )
     messages: list[Message] = []
     asked: set[str] = set()
+    if other_id:
+        families = families or (*COMPARED * 4, *_COURTESIES)
     for _ in range(n_turns):
         turn = _next_turn(scene, asked, families)
         if turn is not None:
             messages += _messages_of(turn, scene, first_call=len(messages))
             scene.said = messages[-1].text
             scene.turns += 1
+    if other_id and messages:
+        both = (AudioPart(audio_id, _UNHEARD), AudioPart(other_id, _UNHEARD))
+        messages[0] = user(messages[0].text, *both)
     return messages
 
 

@@ -31,6 +31,7 @@ _GRAMMAR_FILES = (
     "measured",
     "making",
     "chains",
+    "comparing",
     "spans",
     "listening",
     "ensemble",

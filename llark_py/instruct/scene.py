@@ -90,6 +90,7 @@ class Scene:
         faithful: Whether tool results follow the facts.
         duration_s: Length of the recording that tools count in.
         audio_id: Name under which tools know the recording.
+        other_id: Name of a second recording; empty where there is none.
         results: Tool -> its result on the recording as a whole.
         last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
         asked: Things that yes/no questions have named already.
@@ -111,6 +112,7 @@ class Scene:
     faithful: bool
     duration_s: float
     audio_id: str = "audio_1"
+    other_id: str = ""
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     last: str = ""
     asked: set[str] = field(default_factory=set)
@@ -128,7 +130,7 @@ class Scene:
         self.timeline = Timeline(self.facts.track) if self.facts else None
         # Small numbers are the most frequent; after a long talk there are great ones.
         first = 1 + int(self.rng.random() * self.rng.random() * _MOST_ARTEFACTS)
-        self.ids = Ids(first, self.audio_id)
+        self.ids = Ids(first, self.other_id or self.audio_id)
         self._answered: dict[str, dict[str, Any]] = {}
 
     @property
@@ -181,9 +183,13 @@ class Scene:
         what = self.answer("not_music", sound if sound in grammar()["not_music"] else "other")
         return self.answer("not_music", "no", what=what) if as_no else what
 
+    def has_run(self, call: Call) -> bool:
+        """Tell whether the result of a call is known already."""
+        return _key_of(call) in self._answered
+
     def run(self, call: Call) -> dict[str, Any]:
         """Return the result of a call, the same each time in one dialogue."""
-        key = f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
+        key = _key_of(call)
         if key not in self._answered:
             self._answered[key] = simulate(
                 call.name,
@@ -197,6 +203,10 @@ class Scene:
         if not call.arguments:
             self.results[call.name] = self._answered[key]
         return self._answered[key]
+
+
+def _key_of(call: Call) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
 
 
 def heard(

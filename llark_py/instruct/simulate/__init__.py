@@ -12,12 +12,13 @@ from typing import Any
 
 from llark_py.track import Track
 
-from . import form, harmony, loudness, making, notes, players, rhythm
+from . import comparing, form, harmony, loudness, making, notes, players, rhythm
 from .asking import LOW_CONFIDENCE, P_ERROR, P_ERROR_NOT_MUSIC, Asked, Ids, reason
 
 __all__ = ["LOW_CONFIDENCE", "OF_ONE_RECORDING", "TOOLS", "Ids", "simulate"]
 
 SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
+    "compare_songs": comparing.compare_songs,
     "cut_clip": making.cut_clip,
     "detect_instruments": players.detect_instruments,
     "detect_vocals": players.detect_vocals,
