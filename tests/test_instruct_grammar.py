@@ -122,7 +122,7 @@ def test_tool_calls_are_json_with_the_audio_id():
         for message in dialogue(track, rng, n_turns=3, tools=TOOLS, audio_id="audio_2"):
             for call in message.tool_calls:
                 seen.add(call.name)
-                assert json.loads(json.dumps(call.arguments)) == {"audio": "audio_2"}
+                assert json.loads(json.dumps(call.arguments))["audio"] == "audio_2"
             if message.role == "assistant":
                 assert "audio_" not in message.text
     assert seen == set(TOOLS)
@@ -176,11 +176,11 @@ def test_what_is_not_music_is_not_described(sound):
 
 def test_measurements_of_noise_fail_or_are_unsure():
     rng = Random(13)
-    for name in TOOLS[:2]:
+    for name in ("estimate_key", "estimate_tempo", "track_beats", "recognize_chords"):
         for n in range(200):
             noise = make_track(n, "noise")
             result = simulate(name, noise, rng, faithful=True, duration_s=10, ids=IDS)
-            assert "error" in result or result["confidence"] < 0.75
+            assert "error" in result or result["confidence"] < 0.9
 
 
 def test_without_a_recording_nothing_is_called():

@@ -19,7 +19,7 @@ from llark_py.track import Track
 
 SCHEMAS = [
     {"type": "function", "function": {"name": name, "description": "", "parameters": {}}}
-    for name in TOOLS
+    for name in ("estimate_key", "estimate_tempo", "transcribe_notes")
 ]
 TRACK = Track(id="x", duration_s=10.0, tempo_bpm=100.0, key="F# minor", genre="jazz")
 

@@ -79,6 +79,10 @@ class BatchMaker:
         """Draw what `n` conversations are about."""
         raise NotImplementedError(f"{type(self).__name__} must say what it talks about")
 
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand; where only some things are asked, all are there to answer."""
+        return list(TOOLS) if self.families else draw_tools(rng)
+
     def batch(self, number: int, processor: LlarkProcessor) -> Batch:
         """Make batch `number` as inputs of `spoken_loss`."""
         macro, place = divmod(number, self.settings.macro_batches)
@@ -95,8 +99,7 @@ class BatchMaker:
         """
         rng = random.Random(f"{self.seed} {macro}")
         subjects = self.draw(self.settings.macro_batches * self.batch_size, rng)
-        # Where only some things are asked, all tools are there to answer them.
-        tools = list(TOOLS) if self.families else draw_tools(rng)
+        tools = self.offer(rng)
         chats, with_recording = write_chats(
             [s.topic for s in subjects], self.system, tools, self.turns, rng, self.families
         )
@@ -182,6 +185,10 @@ class AboutSongs(BatchMaker):
             notes = song.notes if self.settings.notes else None
             subjects.append(Subject(Topic(known, notes, unsure), song.heard, song.form))
         return subjects
+
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand: what is told of a song is also to be read from its notes."""
+        return draw_tools(rng)
 
 
 class Schedule:

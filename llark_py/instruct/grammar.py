@@ -8,12 +8,28 @@ from random import Random
 from llark_py.messages import Message, ToolCall, ToolResult, assistant, user
 from llark_py.track import Track
 
-from . import captions, ensemble, form, harmony, listening, measuring, talk, timing, voices
+from . import (
+    bars,
+    captions,
+    chord_charts,
+    ensemble,
+    form,
+    form_told,
+    harmony,
+    levels,
+    listening,
+    measuring,
+    players,
+    talk,
+    timing,
+    voices,
+)
 from .balance import Rates, default_rates
 from .colloquial import noisy
 from .facts import Facts
 from .phrases import pick
 from .scene import Asker, Scene, Turn
+from .telling import tool_or_ear
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
@@ -25,6 +41,11 @@ _WHOLE_SONG_S = (20.0, 420.0)
 # draws (see balance.py), so they are tried more often than they are heard.
 FAMILIES: dict[str, tuple[float, Asker]] = {
     **measuring.FAMILIES,
+    **bars.FAMILIES,
+    **chord_charts.FAMILIES,
+    **players.FAMILIES,
+    **form_told.FAMILIES,
+    **levels.FAMILIES,
     **listening.FAMILIES,
     **ensemble.FAMILIES,
     **voices.FAMILIES,
@@ -34,6 +55,28 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     **captions.FAMILIES,
     **talk.FAMILIES,
 }
+# What a tool tells comes from the tool where it is at hand: it measures times better than a small
+# model reads them in the encoder's notes.
+_TOOL_FIRST: tuple[tuple[dict[str, Asker], tuple[str, ...]], ...] = (
+    (chord_charts.INSTEAD, ("progression",)),
+    (chord_charts.KEY_INSTEAD, ("key",)),
+    (form_told.INSTEAD, ("form",)),
+    (players.INSTEAD, ("players", "singing")),
+)
+for _askers, _subjects in _TOOL_FIRST:
+    for _name, _asker in _askers.items():
+        _weight, _by_ear = FAMILIES[_name]
+        FAMILIES[_name] = _weight, tool_or_ear(_asker, _by_ear, *_subjects)
+TOOL_FIRST = tuple(name for askers, _ in _TOOL_FIRST for name in askers)
+"""Families that a tool answers where it is at hand, and the ear elsewhere."""
+TOLD = (
+    *bars.FAMILIES,
+    *chord_charts.FAMILIES,
+    *players.FAMILIES,
+    *form_told.FAMILIES,
+    *levels.FAMILIES,
+)
+"""Families that only a tool can answer, beside `MEASURED`."""
 MEASURED = ("tempo", "key", "notes")
 """Families whose answers quote a tool's result and nothing else."""
 HEARD = (

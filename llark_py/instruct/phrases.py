@@ -29,6 +29,12 @@ _BEFORE_VOWEL = re.compile(
 _GAP = re.compile(r" {2,}")
 _GRAMMAR_FILES = (
     "measured",
+    "bars",
+    "chord_charts",
+    "players",
+    "form_told",
+    "loudness",
+    "without",
     "listening",
     "ensemble",
     "voices",

@@ -28,6 +28,7 @@ SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "track_beats": rhythm.track_beats,
     "transcribe_notes": notes.transcribe_notes,
 }
+_FOR_ANY_SOUND = ("measure_loudness",)
 TOOLS = tuple(sorted(SIMULATORS))
 """The tools whose results can be made up: those that `mini` is taught to call."""
 
@@ -57,7 +58,9 @@ def simulate(
         The result's content in exactly the shape of the real tool.
     """
     is_music = track is not None and track.sound == "music"
-    if rng.random() < (P_ERROR if is_music else P_ERROR_NOT_MUSIC):
+    sounds = track is not None and track.sound != "silence"
+    takes_it = sounds if name in _FOR_ANY_SOUND else is_music
+    if rng.random() < (P_ERROR if takes_it else P_ERROR_NOT_MUSIC):
         return {"error": reason(name, track, rng)}
     truth = track if faithful and is_music else None
     return SIMULATORS[name](Asked(truth, is_music, duration_s, arguments or {}, ids, rng))
