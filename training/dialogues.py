@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from llark_py.instruct.grammar import dialogue
+from llark_py.instruct.grammar import COMPARED, dialogue
 from llark_py.instruct.records import to_chat
 from llark_py.instruct.simulate import TOOLS
 from llark_py.messages import Message, ToolResult
@@ -23,7 +23,7 @@ from .labels import IGNORE
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.7, 0.12
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
-_P_TWO_RECORDINGS = 0.05
+_P_TWO_RECORDINGS = 0.06
 # So often the audio embeddings alone must do, lest only the notes be read.
 _P_NO_NOTES = 0.1
 
@@ -102,7 +102,8 @@ def write_chats(
     for number, topic in enumerate(topics):
         with_recording = rng.random() >= _P_NO_RECORDING
         audio_id = "audio_2" if rng.random() < _P_OTHER_ID else "audio_1"
-        two = with_recording and families is None and rng.random() < _P_TWO_RECORDINGS
+        comparable = families is None or not set(COMPARED).isdisjoint(families)
+        two = with_recording and comparable and rng.random() < _P_TWO_RECORDINGS
         other_id = f"audio_{int(audio_id[-1]) + 1}" if two else ""
         spoken = dialogue(
             topic.track if with_recording else None,

@@ -13,15 +13,20 @@ from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, assistan
 from llark_py.track import Track
 
 from . import (
+    bars,
     captions,
     chains,
+    chord_charts,
     comparing,
     ensemble,
     form,
+    form_told,
     harmony,
+    levels,
     listening,
     making,
     measuring,
+    players,
     talk,
     timing,
     voices,
@@ -31,6 +36,7 @@ from .colloquial import noisy
 from .facts import Facts
 from .phrases import pick
 from .scene import Asker, Scene, Turn
+from .telling import tool_or_ear
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
@@ -47,6 +53,11 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     **making.FAMILIES,
     **chains.FAMILIES,
     **comparing.FAMILIES,
+    **bars.FAMILIES,
+    **chord_charts.FAMILIES,
+    **players.FAMILIES,
+    **form_told.FAMILIES,
+    **levels.FAMILIES,
     **listening.FAMILIES,
     **ensemble.FAMILIES,
     **voices.FAMILIES,
@@ -56,6 +67,28 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     **captions.FAMILIES,
     **talk.FAMILIES,
 }
+# What a tool tells comes from the tool where it is at hand: it measures times better than a small
+# model reads them in the encoder's notes.
+_TOOL_FIRST: tuple[tuple[dict[str, Asker], tuple[str, ...]], ...] = (
+    (chord_charts.INSTEAD, ("progression",)),
+    (chord_charts.KEY_INSTEAD, ("key",)),
+    (form_told.INSTEAD, ("form",)),
+    (players.INSTEAD, ("players", "singing")),
+)
+for _askers, _subjects in _TOOL_FIRST:
+    for _name, _asker in _askers.items():
+        _weight, _by_ear = FAMILIES[_name]
+        FAMILIES[_name] = _weight, tool_or_ear(_asker, _by_ear, *_subjects)
+TOOL_FIRST = tuple(name for askers, _ in _TOOL_FIRST for name in askers)
+"""Families that a tool answers where it is at hand, and the ear elsewhere."""
+TOLD = (
+    *bars.FAMILIES,
+    *chord_charts.FAMILIES,
+    *players.FAMILIES,
+    *form_told.FAMILIES,
+    *levels.FAMILIES,
+)
+"""Families that only a tool can answer, beside `MEASURED`."""
 MEASURED = ("tempo", "key", "notes")
 """Families whose answers quote a tool's result and nothing else."""
 MADE = (*making.FAMILIES, *chains.FAMILIES)

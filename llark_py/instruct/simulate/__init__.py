@@ -33,12 +33,11 @@ SIMULATORS: dict[str, Callable[[Asked], dict[str, Any]]] = {
     "transcribe_drums": making.transcribe_drums,
     "transcribe_notes": notes.transcribe_notes,
 }
+_FOR_ANY_SOUND = ("cut_clip", "measure_loudness", "separate_like", "separate_stems")
 TOOLS = tuple(sorted(SIMULATORS))
 """The tools whose results can be made up: those that `mini` is taught to call."""
 OF_ONE_RECORDING = tuple(name for name in TOOLS if name != "cut_clip")
 """Those that make no second recording: a record of a conversation holds one."""
-_P_ERROR = {"cut_clip": (0.0, 0.1)}
-"""Tools that do not fail as often as the others, with music and without."""
 
 
 def simulate(
@@ -66,8 +65,9 @@ def simulate(
         The result's content in exactly the shape of the real tool.
     """
     is_music = track is not None and track.sound == "music"
-    p_error = _P_ERROR.get(name, (P_ERROR, P_ERROR_NOT_MUSIC))
-    if rng.random() < p_error[not is_music]:
+    sounds = track is not None and track.sound != "silence"
+    takes_it = sounds if name in _FOR_ANY_SOUND else is_music
+    if rng.random() < (P_ERROR if takes_it else P_ERROR_NOT_MUSIC):
         return {"error": reason(name, track, rng)}
     arguments = arguments or {}
     # Of what a tool has made the facts tell nothing.

@@ -70,7 +70,7 @@ class Asked:
 
     def confidence(self, *, sure: bool) -> float:
         """Draw a confidence: sure ones gather near 0.85, unsure ones near 0.3."""
-        rng = self.rng
+        rng, sure = self.rng, sure and self.is_music
         value = rng.betavariate(8, 1.7) if sure else rng.betavariate(3, 6)
         return round(min(0.99, max(0.02, value)), 2)
 

@@ -14,7 +14,7 @@ from ..timeline import Timeline
 from .asking import Asked
 
 _MOST_CYCLE = 8
-_P_MODULATES = 0.3
+_P_MODULATES = 0.5
 # Degrees in semitones above the tonic, with their qualities, that songs go round in.
 _CYCLES = {
     "major": (
