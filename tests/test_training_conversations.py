@@ -198,7 +198,10 @@ def test_rows_that_are_parted_and_joined_are_the_same(encoder):
 
 def settings(**changes):
     return LanguageSettings(
-        **{"batch_size": 4, "macro_batches": 3, "notes": True, "song_frames": True} | changes
+        **{"batch_size": 4, "macro_batches": 3, "notes": True, "song_frames": True}
+        # Its tokenizer knows hardly a word: the names of the tools alone are 200 tokens.
+        | {"max_text_tokens": 900}
+        | changes
     )
 
 
