@@ -17,8 +17,10 @@ from torch import Tensor
 from llark_py.encoders.mini import Heard
 from llark_py.encoders.mini_chords import CHORD_NAMES, read_chords
 from llark_py.encoders.mini_config import MiniEncoderConfig
-from llark_py.encoders.mini_form import Form
-from llark_py.encoders.mini_songs import to_numpy
+from llark_py.encoders.mini_form import Form, Section
+from llark_py.encoders.mini_network import N_GLOBAL
+from llark_py.encoders.mini_periodicity import FRAMES_PER_SECOND
+from llark_py.encoders.mini_songs import read_form, to_numpy
 from llark_py.instruct.facts import Facts, speed_word
 from llark_py.theory import KEYS, parse_key
 from llark_py.track import Track
@@ -57,6 +59,39 @@ def join_rows(items: Sequence[Heard]) -> Heard:
             k: torch.cat([h.frame_posteriors[k] for h in items]) for k in first.frame_posteriors
         },
     )
+
+
+def cut_heard(
+    heard: Heard, form: Form, part_s: tuple[float, float], config: MiniEncoderConfig
+) -> tuple[Heard, Form]:
+    """Take a part out of what was heard of one recording, as a tool cuts it out.
+
+    What is said of the recording as a whole is kept: a part is mostly of one style with it.
+
+    Args:
+        heard: Of one recording.
+        form: Its course.
+        part_s: Start and end. A part that is not in the recording (dialogues also tell of others)
+            gives the recording itself.
+        config: Of the encoder.
+    """
+    n_frames = heard.tokens.shape[1] - N_GLOBAL
+    first, last = (round(time_s * FRAMES_PER_SECOND) for time_s in part_s)
+    if not first < last <= n_frames:
+        return heard, form
+    places = torch.tensor([*range(N_GLOBAL), *range(N_GLOBAL + first, N_GLOBAL + last)])
+    part = replace(
+        heard,
+        tokens=heard.tokens[:, places.to(heard.tokens.device)],
+        frame_posteriors={k: p[:, first:last] for k, p in heard.frame_posteriors.items()},
+    )
+    start_s, end_s = part_s
+    sections = tuple(
+        Section(max(s.start_s, start_s) - start_s, min(s.end_s, end_s) - start_s, s.label)
+        for s in form.sections
+        if s.start_s < end_s and s.end_s > start_s
+    )
+    return part, replace(read_form(part, 0, config), sections=sections)
 
 
 def verdicts(
