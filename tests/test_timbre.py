@@ -96,12 +96,12 @@ def test_a_family_is_likely_what_is_likely_in_it():
 def test_the_model_is_shown_families_entrances_and_the_lead(band):
     result = run("detect_instruments")
     assert result.content == {
-        "plays": "drums 0:00-end (0.96), voice 0:05-0:35 (0.8), brass 0:20-0:30 (0.55)",
+        "plays": "drums 0:00-end (0.96), voice 0:05-0:35 (0.80), brass 0:20-0:30 (0.55)",
         "lead": "trumpet",
         "lead_confidence": 0.6,
         "picture": None,
     }
-    assert result.details["families"] == {"drums": 0.93, "voice": 0.85, "brass": 0.55}
+    assert result.details["families"] == {"drums": 0.96, "voice": 0.8, "brass": 0.55}
     assert result.details["first_heard_s"] == {"drums": 0.0, "voice": 5.0, "brass": 20.0}
     drums, voice, brass = result.details["players"]
     assert drums["share"] == 1.0 and drums["spans_s"] == [[0.0, 40.0]]
