@@ -244,7 +244,11 @@ def test_two_tools_can_be_called_for_one_answer():
         shapes[tuple(len(m.tool_calls) for m in messages if m.tool_calls)] += 1
         answer = messages[-1].text
         for result in shown_results(messages):
-            values = [v for k, v in result.items() if k in ("tempo_bpm", "key", "note_count")]
+            told = ("tempo_bpm", "key", "note_count", "progression", "bar_count", "loudness_lufs")
+            fields = [field for field in told if field in result]
+            # Chords come with a key and bars with a tempo, which nobody has asked for.
+            last = fields[-1:] if "progression" in fields or "bar_count" in fields else fields
+            values = [result[field] for field in last]
             assert all(str(v) in answer for v in values)
     assert set(shapes) == {(2,), (1, 1)}
 

@@ -209,7 +209,7 @@ def test_entrances_that_were_heard_elsewhere_are_hedged():
 
 
 def test_one_conversation_in_ten_comes_without_notes():
-    topics = [Topic(TRACK, "heard: 0:08; style rock; music")] * 400
+    topics = [Topic(TRACK, "heard: 0:08; style rock; music")] * 1200
     chats, sounds = write_chats(topics, "Listen.", [], 1, random.Random(0))
     heard = [i for i, row in enumerate(sounds) if row]
     texts = [str(chats[i]) for i in heard]

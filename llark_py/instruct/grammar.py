@@ -42,7 +42,8 @@ P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
 _UNHEARD = Audio(np.zeros(1, np.float32), 1)
 """Stands for a recording in a dialogue, which is words; who trains on it brings the sound."""
-_P_WHOLE_SONG = 0.4
+_P_WHOLE_SONG, _P_WHOLE_SONG_FOR_CLIP = 0.4, 0.7
+_CLIP_S = 20.0
 _WHOLE_SONG_S = (20.0, 420.0)
 
 
@@ -164,7 +165,10 @@ def dialogue(
     Returns:
         Messages of the roles user, assistant and tool.
     """
-    whole_song = rng.random() < _P_WHOLE_SONG or track is None
+    # Times of whole songs must be met often, also where what sounds is a clip.
+    is_clip = track is not None and track.duration_s < _CLIP_S
+    p_whole_song = _P_WHOLE_SONG_FOR_CLIP if is_clip else _P_WHOLE_SONG
+    whole_song = track is None or rng.random() < p_whole_song
     scene = Scene(
         facts=Facts(track) if track is not None else None,
         rng=rng,

@@ -7,6 +7,8 @@ from llark_py.theory import KEYS, parse_key
 from .phrases import grammar, pick, sentence
 from .scene import TOOL_OF, Asker, Call, Scene, Turn, case_of, words_of
 
+_P_OTHER_PAIR = 0.6
+
 
 def _measured_turn(scene: Scene, family: str, subject: str, **values: str) -> Turn | None:
     tool = TOOL_OF[subject]
@@ -111,9 +113,9 @@ def ask_both(scene: Scene) -> Turn | None:
     able = [subject for subject in grammar()["both"]["names"] if TOOL_OF[subject] in scene.tools]
     if scene.facts is None or len(able) < 2:
         return None
-    # Tempo and key are what people ask for together; the notes come along now and then.
+    # Tempo and key are what people ask for together most often.
     pair = ["tempo", "key"]
-    if scene.rng.random() < 0.2 or not set(pair) <= set(able):
+    if scene.rng.random() < _P_OTHER_PAIR or not set(pair) <= set(able):
         pair = able[:]
     scene.rng.shuffle(pair)
     first, second = pair[:2]
@@ -193,10 +195,16 @@ def ask_three(scene: Scene) -> Turn | None:
 
 
 def heard_topics(scene: Scene) -> list[str]:
-    """List the topics of `ear_pair` that the facts can answer."""
+    """List the topics of `ear_topics` that the facts can answer."""
     words = scene.facts.words if scene.facts else {}
     slots = {"time_signature": "meter"}
-    return [t for t in grammar()["ear_pair"]["names"] if slots.get(t, t) in words]
+    return [t for t in ear_topics(scene) if slots.get(t, t) in words]
+
+
+def ear_topics(scene: Scene) -> list[str]:
+    """List the topics of `ear_pair` that no tool at hand tells."""
+    by_tool = {"chords"} if TOOL_OF["progression"] in scene.tools else set()
+    return [topic for topic in grammar()["ear_pair"]["names"] if topic not in by_tool]
 
 
 def ask_look_back(family: str) -> Asker:
@@ -258,7 +266,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "beats": (3.0, ask_beats),
     "key_check": (2.5, ask_key_check),
     "mode": (3.5, ask_mode),
-    "both": (4.5, ask_both),
+    "both": (6.0, ask_both),
     "tool_and_ear": (2.5, ask_tool_and_ear),
     "three": (2.0, ask_three),
     "again": (1.5, ask_again),

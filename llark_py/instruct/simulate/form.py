@@ -52,4 +52,7 @@ def _draw_parts(asked: Asked) -> list[tuple[float, str]]:
         labels[0] = "intro"
     if len(kept) > 2 and asked.chance(_P_OUTRO):
         labels[-1] = "outro"
-    return list(zip(kept, labels, strict=True))
+    # The tool gives letters in the order in which the sections come.
+    letters = dict.fromkeys(label for label in labels if label not in _NAMED)
+    order = dict(zip(letters, ascii_uppercase, strict=False))
+    return [(start, order.get(label, label)) for start, label in zip(kept, labels, strict=True)]

@@ -66,7 +66,8 @@ def detect_vocals(asked: Asked) -> dict[str, Any]:
 
 def _family_spans(truth: Track, asked: Asked) -> dict[str, Span]:
     """Give when each family is first and last heard, now and then without one of them."""
-    timeline, found = Timeline(truth), {}
+    timeline = Timeline(truth)
+    found: dict[str, Span] = {}
     for instrument in truth.instruments:
         spans = timeline.spans.get(instrument.name)
         if spans:
