@@ -135,6 +135,8 @@ class LanguageSettings(FitSettings):
     """Give it frames of whole songs, with times, instead of those of the middle window."""
     init_from: Path | None = None
     """Folder of a `mini` to go on from, with its tokenizer; what has other sizes is new."""
+    new_tokenizer: bool = False
+    """With `init_from`: train a tokenizer all the same; its tokens begin as the old pieces."""
 
 
 class MiniRecipe(Settings):
