@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -76,14 +77,14 @@ def draw_strokes(
     pieces = [piece for piece in PIECES if any(h.piece == piece for h in hits)]
     rows = {piece: len(pieces) - 1 - number for number, piece in enumerate(pieces)}
     edges = split_systems(downbeats_s, duration_s)
-    longest_s = max(b - a for a, b in zip(edges, edges[1:]))
+    longest_s = max(b - a for a, b in pairwise(edges))
     height = _MARGIN + (len(edges) - 1) * (_SYSTEM + _ROW * len(pieces))
     figure = new_figure(WIDTH, height)
     systems = figure.subplots(len(edges) - 1, squeeze=False)[:, 0]
     times = np.array([h.time_s for h in hits])
     places = np.array([rows[h.piece] for h in hits])
     sizes = np.array([0.12 + (_TALLEST - 0.12) * h.velocity / 127 for h in hits])
-    for axes, start_s, end_s in zip(systems, edges, edges[1:]):
+    for axes, start_s, end_s in zip(systems, edges, edges[1:], strict=False):
         style_axes(axes, longest_s)
         axes.axvspan(end_s, start_s + longest_s, color=INK, alpha=0.06, linewidth=0)
         here = [t for t in beats_s if start_s <= t < end_s]
