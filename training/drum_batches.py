@@ -20,7 +20,7 @@ from .drum_clips import NOTHING, DrumClips
 
 WINDOW_FRAMES = 400
 _DRUMS, _OTHERS, _ROOM = range(3)
-_P_MUSIC, _P_ROOM, _P_ALONE, _P_WITHOUT = 0.6, 0.35, 0.2, 0.06
+_P_MUSIC, _P_ROOM, _P_ALONE, _P_WITHOUT = 0.7, 0.5, 0.2, 0.06
 _OTHERS_DB, _LEVEL_DB = 6.0, 3.0
 _P_EQUAL, _P_REVERB, _P_NARROW, _P_NOISE, _P_SHIFT, _P_MASK = 0.6, 0.3, 0.3, 0.5, 0.4, 0.3
 _BAND_OF_8_KHZ = 76
