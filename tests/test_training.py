@@ -40,7 +40,7 @@ CONFIG = encoder_config("mini", styles=["jazz", "rock"], families=["bass", "pian
 
 def test_every_recipe_of_the_package_loads():
     for name in recipe_names():
-        assert load_recipe(name).kind in ("mini", "adapt", "debug")
+        assert load_recipe(name).kind in ("mini", "adapt", "drums", "debug")
 
 
 def test_recipe_errors_name_what_is_wrong():
@@ -146,6 +146,8 @@ def debug_run(tmp_path_factory):
         f"mini.work_dir={folder}",
         f"mini.output_dir={folder}/model",
         f"adapter_dir={folder}/adapter",
+        f"drums.work_dir={folder}/drums",
+        f"drums.output_dir={folder}/drums/model",
         "mini.clips.n=8",
         "mini.clips.n_dev=4",
         "mini.evaluation_clips=2",

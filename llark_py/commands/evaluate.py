@@ -10,7 +10,7 @@ import typer
 
 def evaluate(
     benchmark: Annotated[
-        str, typer.Argument(help="Which benchmark: listening, tool_use, typed.")
+        str, typer.Argument(help="Which benchmark: listening, tool_use, typed, transcription.")
     ] = "listening",
     n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
     model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
