@@ -20,7 +20,8 @@ from .dialogues import TOOLS
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
-from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe
+from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe, SeparatorRecipe
+from .separator import fit_separator
 from .shards import make_shards
 from .songs import make_songs
 
@@ -133,6 +134,8 @@ def train(recipe: Recipe) -> Path:
         return train_mini(recipe)
     if isinstance(recipe, DebugRecipe):
         return train_debug(recipe)
+    if isinstance(recipe, SeparatorRecipe):
+        return fit_separator(recipe)
     folder = fit_adapter(recipe)
     dump_config(recipe, folder / "recipe.yaml")
     return folder

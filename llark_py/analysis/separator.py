@@ -1,0 +1,175 @@
+"""Runs the embedded separator over a whole recording, piece by piece, and refines its masks.
+
+The network looks at what all channels hold together and gives one mask for each query. Where there
+are two channels a multichannel Wiener filter (Nugraha, Liutkus and Vincent, 2016; the package
+norbert) then uses from which side each source comes. Pieces overlap and are faded into each other, so memory
+is that of the results and not of spectra of the whole song.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .separator_checkpoint import load_separator
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from llark_py.audio import Audio
+
+    from .listening import Progress
+    from .separator_network import SeparatorNetwork
+
+_LEVEL = 0.1
+"""RMS that recordings are brought to before the network looks at them."""
+_PIECE_FRAMES, _OVERLAP_FRAMES = 640, 40
+_LOUDEST_EXAMPLE_S = 20.0
+_TINY = 1e-7
+
+
+def separate_stems(audio: Audio, progress: Progress) -> dict[str, Audio]:
+    """Separate a recording into the four stems; their sum is the recording.
+
+    Args:
+        audio: Any rate and number of channels.
+        progress: Called with the fraction done and what is being done.
+
+    Returns:
+        `STEMS` -> sound of the same shape and rate.
+    """
+    from .separator_network import STEMS
+
+    network = load_separator()
+    stems = _separate(audio, network, network.query_stems(), STEMS, progress)
+    return stems
+
+
+def separate_like(audio: Audio, example: Audio, progress: Progress) -> Audio:
+    """Take out of a recording what sounds like an example.
+
+    Args:
+        audio: Any rate and number of channels.
+        example: Sound of what is wanted; where it is long, its middle is listened to.
+        progress: Called with the fraction done and what is being done.
+
+    Returns:
+        What was found, of the same shape and rate as `audio`.
+    """
+    import torch
+
+    network = load_separator()
+    with torch.inference_mode():
+        query = network.query_example(network.encode(_magnitudes(_spectrum_of(example))))
+    return _separate(audio, network, query, ("found",), progress)["found"]
+
+
+def _separate(
+    audio: Audio,
+    network: SeparatorNetwork,
+    queries: Tensor,
+    names: tuple[str, ...],
+    progress: Progress,
+) -> dict[str, Audio]:
+    import torch
+
+    from llark_py.audio import Audio
+
+    from .separator_network import SAMPLE_RATE
+
+    samples = np.atleast_2d(audio.resample(SAMPLE_RATE).samples)
+    gain = _LEVEL / max(_TINY, float(np.sqrt(np.mean(np.square(samples, dtype=np.float32)))))
+    found = np.zeros((len(names), *samples.shape), np.float32)
+    pieces = list(_pieces(samples.shape[1]))
+    for number, (start, end, fade) in enumerate(pieces):
+        progress(number / len(pieces), "separating")
+        with torch.inference_mode():
+            part = _separate_piece(samples[:, start:end] * gain, network, queries) / gain
+        part *= fade
+        found[..., start:end] += part
+    return {
+        name: _like(Audio(part, SAMPLE_RATE), audio) for name, part in zip(names, found, strict=True)
+    }
+
+
+def _like(part: Audio, whole: Audio) -> Audio:
+    """Bring a part to the rate and the exact length of the whole."""
+    from llark_py.audio import Audio
+
+    samples = part.resample(whole.sample_rate).samples[..., : whole.n_samples]
+    missing = whole.n_samples - samples.shape[-1]
+    return Audio(np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)]), whole.sample_rate)
+
+
+def _pieces(n_samples: int) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Give starts and ends of pieces that overlap, with gains whose sum is 1 everywhere."""
+    from .separator_network import HOP
+
+    length, overlap = _PIECE_FRAMES * HOP, _OVERLAP_FRAMES * HOP
+    rise = (np.arange(overlap, dtype=np.float32) + 0.5) / overlap
+    start = 0
+    while True:
+        end = min(start + length, n_samples)
+        if n_samples - end < overlap:
+            end = n_samples
+        fade = np.ones(end - start, np.float32)
+        if start:
+            fade[:overlap] = rise
+        if end < n_samples:
+            fade[-overlap:] = rise[::-1]
+        yield start, end, fade
+        if end == n_samples:
+            return
+        start = end - overlap
+
+
+def _separate_piece(samples: np.ndarray, network: SeparatorNetwork, queries: Tensor) -> np.ndarray:
+    """Separate `(channels, n_samples)` into `(queries, channels, n_samples)`."""
+    import torch
+
+    from .separator_network import sound, spectrum
+
+    bins = spectrum(torch.from_numpy(samples))  # (channels, frames, bins)
+    masks = network.decode(network.encode(_magnitudes(bins)), queries[None])[0]
+    masks = masks[:, : bins.shape[1]]
+    above = masks[..., -1:].expand(*masks.shape[:2], bins.shape[2] - masks.shape[2])
+    masks = torch.cat([masks, above], -1)
+    parts = _refine(masks, bins) if len(queries) > 1 else masks[:, None] * bins
+    return sound(parts, samples.shape[1]).numpy()
+
+
+def _magnitudes(bins: Tensor) -> Tensor:
+    """What all channels hold together: (channels, frames, bins) to (1, padded frames, bins)."""
+    from .separator_network import pad_frames
+
+    return pad_frames(bins.abs().square().mean(0, keepdim=True).sqrt())
+
+
+def _refine(masks: Tensor, bins: Tensor) -> Tensor:
+    """Wiener-filter: masks (sources, frames, bins) to spectra (sources, channels, frames, bins)."""
+    import norbert
+    import torch
+
+    mixture = bins.permute(1, 2, 0).numpy()
+    magnitudes = (masks[:, None] * bins.abs()).permute(2, 3, 1, 0).numpy()
+    parts = norbert.wiener(magnitudes, mixture, iterations=1 if len(bins) == 2 else 0)
+    return torch.from_numpy(parts).permute(3, 2, 0, 1).to(torch.complex64)
+
+
+def _spectrum_of(example: Audio) -> Tensor:
+    import torch
+
+    from .separator_network import SAMPLE_RATE, spectrum
+
+    samples = np.atleast_2d(example.resample(SAMPLE_RATE).samples)
+    most = round(_LOUDEST_EXAMPLE_S * SAMPLE_RATE)
+    start = max(0, samples.shape[1] - most) // 2
+    samples = samples[:, start : start + most]
+    gain = _LEVEL / max(_TINY, float(np.sqrt(np.mean(np.square(samples)))))
+    return spectrum(torch.from_numpy(samples * np.float32(gain)))
+
+
+__all__ = ["separate_like", "separate_stems"]
+_Progress = Callable[[float, str], None]
