@@ -28,12 +28,17 @@ _P_STEM = {"vocals": 0.75, "drums": 0.75, "bass": 0.75, "other": 0.9}
 _P_ADDED = 0.4
 """That a clip without a stem is given one of another clip."""
 _MOST_OTHERS = 3
-_LEVELS_DB = {"vocals": (-2.0, 4.0), "drums": (-1.0, 4.0), "bass": (-2.0, 4.0), "other": (-3.0, 5.0)}
+_LEVELS_DB = {
+    "vocals": (-2.0, 4.0),
+    "drums": (-1.0, 4.0),
+    "bass": (-2.0, 4.0),
+    "other": (-3.0, 5.0),
+}
 """Mean and deviation of the level of a stem taken from elsewhere."""
 _GAIN_DB = 4.0
 _P_COLOURED, _COLOUR_DB = 0.5, 3.0
 _P_REVERB, _REVERB_S, _REVERB_DB = 0.25, (0.15, 0.8), (-18.0, -4.0)
-_P_SPEED, _SPEED = 0.3, (0.84, 1.19)
+_P_SPEED, _SPEED = 0.4, (0.8, 1.25)
 _P_DULL, _DULL_HZ = 0.2, (5000.0, 15000.0)
 _P_ABSENT = 0.12
 _P_BLEED, _BLEED_DB = 0.3, (-25.0, -10.0)

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from llark_py.analysis.separator_network import SAMPLE_RATE
 from llark_py.compose.clip import make_stems
 from llark_py.compose.instruments import family_of
 from llark_py.compose.soundfonts import check_soundfont
-from llark_py.analysis.separator_network import SAMPLE_RATE
 
 from .recipe import SeparatorClips
 from .shards import DEV_SEED, run_jobs
@@ -96,9 +96,7 @@ def make_stem_clips(settings: SeparatorClips, folder: Path) -> None:
     for font in (*settings.soundfonts, settings.dev_soundfont):
         check_soundfont(font)
     jobs = [
-        StemJob(
-            folder / f"{name}_{i:05d}.npy", first + i, settings.seconds, fonts, settings.sung
-        )
+        StemJob(folder / f"{name}_{i:05d}.npy", first + i, settings.seconds, fonts, settings.sung)
         for name, first, n, fonts in sets
         for i in range(n)
     ]

@@ -2,13 +2,13 @@
 
 The network looks at what all channels hold together and gives one mask for each query. Where there
 are two channels a multichannel Wiener filter (Nugraha, Liutkus and Vincent, 2016; the package
-norbert) then uses from which side each source comes. Pieces overlap and are faded into each other, so memory
-is that of the results and not of spectra of the whole song.
+norbert) then uses from which side each source comes. Pieces overlap and are faded into each other, so
+memory is that of the results and not of spectra of the whole song.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,25 +26,26 @@ if TYPE_CHECKING:
 _LEVEL = 0.1
 """RMS that recordings are brought to before the network looks at them."""
 _PIECE_FRAMES, _OVERLAP_FRAMES = 640, 40
-_LOUDEST_EXAMPLE_S = 20.0
+_LONGEST_EXAMPLE_S = 20.0
 _TINY = 1e-7
 
 
-def separate_stems(audio: Audio, progress: Progress) -> dict[str, Audio]:
-    """Separate a recording into the four stems; their sum is the recording.
+def separate_stems(audio: Audio, stems: Sequence[str], progress: Progress) -> dict[str, Audio]:
+    """Separate a recording into stems; their sum is the recording.
 
     Args:
         audio: Any rate and number of channels.
+        stems: Those of `STEMS` that there are, at least one.
         progress: Called with the fraction done and what is being done.
 
     Returns:
-        `STEMS` -> sound of the same shape and rate.
+        Stem -> sound of the same shape and rate.
     """
     from .separator_network import STEMS
 
     network = load_separator()
-    stems = _separate(audio, network, network.query_stems(), STEMS, progress)
-    return stems
+    queries = network.query_stems()[[STEMS.index(stem) for stem in stems]]
+    return dict(zip(stems, _separate(audio, network, queries, progress), strict=True))
 
 
 def separate_like(audio: Audio, example: Audio, progress: Progress) -> Audio:
@@ -63,16 +64,13 @@ def separate_like(audio: Audio, example: Audio, progress: Progress) -> Audio:
     network = load_separator()
     with torch.inference_mode():
         query = network.query_example(network.encode(_magnitudes(_spectrum_of(example))))
-    return _separate(audio, network, query, ("found",), progress)["found"]
+    return _separate(audio, network, query, progress)[0]
 
 
 def _separate(
-    audio: Audio,
-    network: SeparatorNetwork,
-    queries: Tensor,
-    names: tuple[str, ...],
-    progress: Progress,
-) -> dict[str, Audio]:
+    audio: Audio, network: SeparatorNetwork, queries: Tensor, progress: Progress
+) -> list[Audio]:
+    """Give what each query asks for, of the shape and rate of the recording."""
     import torch
 
     from llark_py.audio import Audio
@@ -80,18 +78,21 @@ def _separate(
     from .separator_network import SAMPLE_RATE
 
     samples = np.atleast_2d(audio.resample(SAMPLE_RATE).samples)
-    gain = _LEVEL / max(_TINY, float(np.sqrt(np.mean(np.square(samples, dtype=np.float32)))))
-    found = np.zeros((len(names), *samples.shape), np.float32)
+    gain = _gain(samples)
+    found = np.zeros((len(queries), *samples.shape), np.float32)
     pieces = list(_pieces(samples.shape[1]))
     for number, (start, end, fade) in enumerate(pieces):
         progress(number / len(pieces), "separating")
         with torch.inference_mode():
-            part = _separate_piece(samples[:, start:end] * gain, network, queries) / gain
-        part *= fade
-        found[..., start:end] += part
-    return {
-        name: _like(Audio(part, SAMPLE_RATE), audio) for name, part in zip(names, found, strict=True)
-    }
+            part = _separate_piece(samples[:, start:end] * gain, network, queries)
+        found[..., start:end] += part * (fade / gain)
+    return [_like(Audio(part, SAMPLE_RATE), audio) for part in found]
+
+
+def _gain(samples: np.ndarray) -> np.float32:
+    """By what sound must be multiplied to have the level that the network knows."""
+    energy = np.dot(samples.ravel(), samples.ravel()) / samples.size
+    return np.float32(_LEVEL / max(_TINY, float(np.sqrt(energy))))
 
 
 def _like(part: Audio, whole: Audio) -> Audio:
@@ -136,8 +137,9 @@ def _separate_piece(samples: np.ndarray, network: SeparatorNetwork, queries: Ten
     masks = masks[:, : bins.shape[1]]
     above = masks[..., -1:].expand(*masks.shape[:2], bins.shape[2] - masks.shape[2])
     masks = torch.cat([masks, above], -1)
-    parts = _refine(masks, bins) if len(queries) > 1 else masks[:, None] * bins
-    return sound(parts, samples.shape[1]).numpy()
+    if len(queries) == 1:
+        masks = torch.cat([masks, 1 - masks])  # what is not asked for competes
+    return sound(_refine(masks, bins)[: len(queries)], samples.shape[1]).numpy()
 
 
 def _magnitudes(bins: Tensor) -> Tensor:
@@ -164,12 +166,7 @@ def _spectrum_of(example: Audio) -> Tensor:
     from .separator_network import SAMPLE_RATE, spectrum
 
     samples = np.atleast_2d(example.resample(SAMPLE_RATE).samples)
-    most = round(_LOUDEST_EXAMPLE_S * SAMPLE_RATE)
+    most = round(_LONGEST_EXAMPLE_S * SAMPLE_RATE)
     start = max(0, samples.shape[1] - most) // 2
     samples = samples[:, start : start + most]
-    gain = _LEVEL / max(_TINY, float(np.sqrt(np.mean(np.square(samples)))))
-    return spectrum(torch.from_numpy(samples * np.float32(gain)))
-
-
-__all__ = ["separate_like", "separate_stems"]
-_Progress = Callable[[float, str], None]
+    return spectrum(torch.from_numpy(samples * _gain(samples)))

@@ -1,4 +1,5 @@
-"""The separator on disk: `config.json` and `separator.safetensors`; matrices in bfloat16."""
+"""The separator on disk: `config.json`, `separator.safetensors` (matrices in bfloat16), and
+`calibration.json`, the coefficients that its quality is estimated with."""
 
 from __future__ import annotations
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 EMBEDDED = MINI.parent / "separator"
 """Folder of the separator that comes with the package."""
-_CONFIG, _WEIGHTS = "config.json", "separator.safetensors"
+_CONFIG, _WEIGHTS, _CALIBRATION = "config.json", "separator.safetensors", "calibration.json"
+_N_COEFFICIENTS = 6
+_REMEDY = "install a release, or make one with `llark train separator`"
 
 
 def save_separator(network: SeparatorNetwork, folder: Path) -> None:
@@ -61,8 +64,7 @@ def load_separator(folder: Path = EMBEDDED) -> SeparatorNetwork:
         weights = load_file(folder / _WEIGHTS)
     except (OSError, ValueError, TypeError, LookupError, SafetensorError) as error:
         raise CheckpointError(
-            f"cannot load the separator from {folder}: {error}; install a release, or make one "
-            "with `llark train separator`"
+            f"cannot load the separator from {folder}: {error}; {_REMEDY}"
         ) from error
     counters = {n for n in network.state_dict() if n.endswith("num_batches_tracked")}
     wanted = {n: t.shape for n, t in network.state_dict().items() if n not in counters}
@@ -70,3 +72,28 @@ def load_separator(folder: Path = EMBEDDED) -> SeparatorNetwork:
         raise CheckpointError(f"{folder / _WEIGHTS} holds the weights of another network")
     network.load_state_dict({n: t.float() for n, t in weights.items()}, strict=False)
     return network.to(memory_format=torch.channels_last).eval()
+
+
+def save_calibration(coefficients: dict[str, list[float]], folder: Path) -> None:
+    """Write what quality is estimated with: `stems` and `like` -> six coefficients."""
+    partial = folder / ".partial"
+    partial.write_text(json.dumps(coefficients, indent=1) + "\n", encoding="utf-8")
+    partial.replace(folder / _CALIBRATION)
+
+
+@lru_cache(maxsize=1)
+def load_calibration(folder: Path = EMBEDDED) -> dict[str, list[float]]:
+    """Read what quality is estimated with (see `separation_quality.estimate`).
+
+    Raises:
+        CheckpointError: It is missing or damaged.
+    """
+    path = folder / _CALIBRATION
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        read = {kind: [float(number) for number in found[kind]] for kind in ("stems", "like")}
+    except (OSError, ValueError, TypeError, LookupError) as error:
+        raise CheckpointError(f"cannot read {path}: {error}; {_REMEDY}") from error
+    if any(len(numbers) != _N_COEFFICIENTS for numbers in read.values()):
+        raise CheckpointError(f"{path} must hold {_N_COEFFICIENTS} coefficients; {_REMEDY}")
+    return read
