@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -54,7 +55,7 @@ class SeparationLoss(nn.Module):
         floor = _FLOOR * whole.sum(1)[:, None]
         full = torch.log(errors.sum(2) + floor)
         loss = 0.5 * (full - torch.log(energy + floor)).mean()
-        for low, high in zip(_EDGES_HZ, _EDGES_HZ[1:], strict=False):
+        for low, high in pairwise(_EDGES_HZ):
             at = slice(round(low * FFT / SAMPLE_RATE), min(N_BINS, round(high * FFT / SAMPLE_RATE)))
             part = errors[:, :, at].sum(2)
             there = _FLOOR * whole[:, at].sum(1)[:, None] + 0.01 * floor

@@ -17,6 +17,8 @@ import numpy as np
 from llark_py.audio import Audio
 from llark_py.errors import CheckpointError, MissingExtraError
 
+from .separator import like
+
 if TYPE_CHECKING:
     from .listening import Progress
 
@@ -97,4 +99,4 @@ def separate_with_demucs(audio: Audio, name: str, progress: Progress) -> dict[st
         stem = source if source in ("vocals", "drums", "bass") else _OTHER
         part = part.mean(0) if audio.n_channels == 1 else part[: audio.n_channels]
         parts[stem] = parts[stem] + part if stem in parts else part
-    return {stem: _fit(Audio(part, model.samplerate), audio) for stem, part in parts.items()}
+    return {stem: like(Audio(part, model.samplerate), audio) for stem, part in parts.items()}

@@ -2,8 +2,8 @@
 
 The network looks at what all channels hold together and gives one mask for each query. Where there
 are two channels a multichannel Wiener filter (Nugraha, Liutkus and Vincent, 2016; the package
-norbert) then uses from which side each source comes. Pieces overlap and are faded into each other, so
-memory is that of the results and not of spectra of the whole song.
+norbert) then uses from which side each source comes. Pieces overlap and are faded into each other,
+so memory is that of the results and not of spectra of the whole song.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def _separate(
         with torch.inference_mode():
             part = _separate_piece(samples[:, start:end] * gain, network, queries)
         found[..., start:end] += part * (fade / gain)
-    return [_like(Audio(part, SAMPLE_RATE), audio) for part in found]
+    return [like(Audio(part, SAMPLE_RATE), audio) for part in found]
 
 
 def _gain(samples: np.ndarray) -> np.float32:
@@ -95,7 +95,7 @@ def _gain(samples: np.ndarray) -> np.float32:
     return np.float32(_LEVEL / max(_TINY, float(np.sqrt(energy))))
 
 
-def _like(part: Audio, whole: Audio) -> Audio:
+def like(part: Audio, whole: Audio) -> Audio:
     """Bring a part to the rate and the exact length of the whole."""
     from llark_py.audio import Audio
 

@@ -29,7 +29,7 @@ def separate_like(
     example_end_s: float,
     example_audio: Audio | None = None,
 ) -> Found:
-    """Separate everything in a recording that sounds like an example: some seconds of it, or of another.
+    """Separate all that sounds like an example: some seconds of the recording, or of another.
 
     Args:
         audio: Id of the recording to separate, such as audio_1.
