@@ -230,10 +230,11 @@ class SeparatorRecipe(Settings):
 
 
 class DebugRecipe(Settings):
-    """The whole path in about a minute: a tiny `mini`, then LoRA on top of it."""
+    """The whole path in about a minute: tiny `mini`, LoRA on top of it, tiny separator."""
 
     kind: Literal["debug"] = "debug"
     mini: MiniRecipe = MiniRecipe()
+    separator: SeparatorRecipe = SeparatorRecipe()
     adapter_dir: Path = Path("runs/debug/adapter")
     lora: LoraSettings = LoraSettings(r=4, alpha=8)
     fit: FitSettings = FitSettings(steps=5, batch_size=2, warmup_steps=1)

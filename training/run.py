@@ -114,6 +114,7 @@ def write_example_data(folder: Path) -> Path:
 
 def train_debug(recipe: DebugRecipe) -> Path:
     """Run every stage small, then LoRA on the result; returns the folder of the adapter."""
+    fit_separator(recipe.separator)
     model = train_mini(recipe.mini)
     data = write_example_data(recipe.mini.work_dir / "conversations")
     return fit_adapter(

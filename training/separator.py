@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from llark_py.analysis.separator_checkpoint import save_calibration, save_separator
 from llark_py.analysis.separator_network import (
     FFT,
     N_BINS,
@@ -19,11 +20,14 @@ from llark_py.config import dump_config
 
 from .fitting import Steps, fit
 from .recipe import SeparatorRecipe
+from .separator_calibration import calibrate
 from .separator_mixes import Mixes
 from .stem_clips import UNSEEN, StemClips, make_stem_clips
 
-_FLOOR = 1e-3
-"""Share of the mixture's energy below which errors do not matter."""
+_FLOOR = 0.05
+"""Share of the mixture's energy below which errors hardly matter. Much less, and silence is the
+safest answer to everything: the logarithm rewards being perfectly silent too well."""
+_FAINT, _SILENT = 1e-4, 1e-3
 _EDGES_HZ = (0.0, 400.0, 2500.0, 16000.0)
 """Errors count in these ranges too, lest the loud low notes be all that is learned."""
 
@@ -52,21 +56,18 @@ class SeparationLoss(nn.Module):
         power = magnitudes.square()
         errors = (power[:, None] * (masks - ideal).square()).sum(2) + lost  # (batch, 5, bins)
         whole = power.sum(1)  # (batch, bins)
-        floor = _FLOOR * whole.sum(1)[:, None]
-        full = torch.log(errors.sum(2) + floor)
-        loss = 0.5 * (full - torch.log(energy + floor)).mean()
+        everything = whole.sum(1)[:, None].clamp(min=_SILENT)
+        loss = 0.5 * torch.log(errors.sum(2) / everything + _FLOOR).mean()
         for low, high in pairwise(_EDGES_HZ):
             at = slice(round(low * FFT / SAMPLE_RATE), min(N_BINS, round(high * FFT / SAMPLE_RATE)))
-            part = errors[:, :, at].sum(2)
-            there = _FLOOR * whole[:, at].sum(1)[:, None] + 0.01 * floor
-            loss = loss + 0.5 / 3 * torch.log(part / there + 1).mean()
+            there = whole[:, at].sum(1)[:, None] + _FAINT * everything
+            part = torch.log(errors[:, :, at].sum(2) / there + _FLOOR).mean()
+            loss = loss + 0.5 / (len(_EDGES_HZ) - 1) * part
         return {"loss": loss}
 
 
 def fit_separator(recipe: SeparatorRecipe) -> Path:
-    """Compose stems, fit the separator, save it; returns its folder."""
-    from llark_py.analysis.separator_checkpoint import save_separator
-
+    """Compose stems, fit the separator, save it with its calibration; returns its folder."""
     work = recipe.work_dir
     make_stem_clips(recipe.clips, work / "clips")
     clips = StemClips(work / "clips", "train", without=UNSEEN)
@@ -75,7 +76,7 @@ def fit_separator(recipe: SeparatorRecipe) -> Path:
     network = SeparatorNetwork(SeparatorConfig(tuple(recipe.channels)))
     size = recipe.fit.batch_size
     fit(
-        SeparationLoss(network).to(memory_format=torch.channels_last),
+        SeparationLoss(network),
         Steps(recipe.fit.steps),
         lambda numbers: mixes.batch(numbers[0], size),
         recipe.fit,
@@ -83,5 +84,7 @@ def fit_separator(recipe: SeparatorRecipe) -> Path:
         recipe.seed,
     )
     save_separator(network.eval(), recipe.output_dir)
+    watched = StemClips(work / "clips", "dev")
+    save_calibration(calibrate(network, watched), recipe.output_dir)
     dump_config(recipe, recipe.output_dir / "recipe.yaml")
     return recipe.output_dir

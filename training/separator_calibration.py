@@ -1,21 +1,14 @@
-"""Fits what the quality of a separation is estimated with, on clips whose stems are known.
-
-    python -m llark_py.training.separator_calibration runs/separator/clips runs/separator/model
-
-separates the watched clips and writes `calibration.json` beside the weights.
-"""
+"""Fits what the quality of a separation is estimated with, on clips whose stems are known."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
 from llark_py.analysis.separation_quality import GOOD_SNR_DB, INAUDIBLE_DB, trace
 from llark_py.analysis.separator import separate_like, separate_stems
-from llark_py.analysis.separator_checkpoint import save_calibration
-from llark_py.analysis.separator_network import SAMPLE_RATE, STEMS
+from llark_py.analysis.separator_network import SAMPLE_RATE, STEMS, SeparatorNetwork
 from llark_py.audio import Audio
 
 from .stem_clips import StemClips, stem_of
@@ -34,11 +27,12 @@ def snr_db(true: np.ndarray, estimated: np.ndarray) -> float:
 
 
 def separate_clip(
-    stems: dict[str, np.ndarray], rng: np.random.Generator
+    network: SeparatorNetwork, stems: dict[str, np.ndarray], rng: np.random.Generator
 ) -> tuple[list[Row], list[Row]]:
     """Separate one clip, and search it for one of its instruments.
 
     Args:
+        network: Ready to be asked.
         stems: Instrument -> `(n_samples,)`.
         rng: Chooses the instrument.
 
@@ -53,7 +47,7 @@ def separate_clip(
     true = {stem: np.zeros(mixture.n_samples, np.float32) for stem in STEMS}
     for name, samples in stems.items():
         true[stem_of(name)] += samples
-    found = separate_stems(mixture, STEMS, tell)
+    found = separate_stems(mixture, STEMS, tell, network)
     rows = [
         (traces.alone_db, traces.level_db, snr_db(true[stem], found[stem].samples))
         for stem, traces in zip(STEMS, trace(list(found.values())), strict=True)
@@ -65,7 +59,7 @@ def separate_clip(
     example = Audio(stems[name][start : start + n], SAMPLE_RATE)
     if np.abs(example.samples).max() < _TINY or len(stems) == 1:
         return rows, []
-    like = separate_like(mixture, example, tell)
+    like = separate_like(mixture, example, tell, network)
     rest = Audio(mixture.samples - like.samples, SAMPLE_RATE)
     traces = trace([like, rest])[0]
     if traces.level_db <= INAUDIBLE_DB:
@@ -89,24 +83,16 @@ def fit_coefficients(rows: list[Row]) -> list[float]:
     return [*linear.tolist(), *model.coef_[0].tolist(), float(model.intercept_[0])]
 
 
-def calibrate(clips: Path, folder: Path) -> None:
-    """Separate the watched clips and write the coefficients beside the weights."""
-    watched = StemClips(clips, "dev")
+def calibrate(network: SeparatorNetwork, watched: StemClips) -> dict[str, list[float]]:
+    """Separate clips and fit the coefficients of `stems` and `like`; tells on stderr how good."""
     rng = np.random.default_rng(0)
-    stems: list[Row] = []
-    like: list[Row] = []
+    rows: dict[str, list[Row]] = {"stems": [], "like": []}
     for clip in range(len(watched)):
         n = watched.n_samples(clip)
         parts = {name: watched.read(clip, name, 0, n) for name in watched.peaks[clip]}
-        found, searched = separate_clip(parts, rng)
-        stems += found
-        like += searched
-    kinds = {"stems": stems, "like": like}
-    for kind, rows in kinds.items():
-        true = [row[2] for row in rows]
-        print(f"{kind}: {len(rows)} sources, median SNR {np.median(true):.1f} dB", file=sys.stderr)
-    save_calibration({kind: fit_coefficients(rows) for kind, rows in kinds.items()}, folder)
-
-
-if __name__ == "__main__":
-    calibrate(Path(sys.argv[1]), Path(sys.argv[2]))
+        for kind, found in zip(rows, separate_clip(network, parts, rng), strict=True):
+            rows[kind] += found
+    for kind, found in rows.items():
+        median = np.median([row[2] for row in found])
+        print(f"{kind}: {len(found)} sources, median SNR {median:.1f} dB", file=sys.stderr)
+    return {kind: fit_coefficients(found) for kind, found in rows.items()}

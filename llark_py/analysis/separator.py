@@ -30,38 +30,50 @@ _LONGEST_EXAMPLE_S = 20.0
 _TINY = 1e-7
 
 
-def separate_stems(audio: Audio, stems: Sequence[str], progress: Progress) -> dict[str, Audio]:
+def separate_stems(
+    audio: Audio,
+    stems: Sequence[str],
+    progress: Progress,
+    network: SeparatorNetwork | None = None,
+) -> dict[str, Audio]:
     """Separate a recording into stems; their sum is the recording.
 
     Args:
         audio: Any rate and number of channels.
         stems: Those of `STEMS` that there are, at least one.
         progress: Called with the fraction done and what is being done.
+        network: None for the embedded one.
 
     Returns:
         Stem -> sound of the same shape and rate.
     """
     from .separator_network import STEMS
 
-    network = load_separator()
+    network = network or load_separator()
     queries = network.query_stems()[[STEMS.index(stem) for stem in stems]]
     return dict(zip(stems, _separate(audio, network, queries, progress), strict=True))
 
 
-def separate_like(audio: Audio, example: Audio, progress: Progress) -> Audio:
+def separate_like(
+    audio: Audio,
+    example: Audio,
+    progress: Progress,
+    network: SeparatorNetwork | None = None,
+) -> Audio:
     """Take out of a recording what sounds like an example.
 
     Args:
         audio: Any rate and number of channels.
         example: Sound of what is wanted; where it is long, its middle is listened to.
         progress: Called with the fraction done and what is being done.
+        network: None for the embedded one.
 
     Returns:
         What was found, of the same shape and rate as `audio`.
     """
     import torch
 
-    network = load_separator()
+    network = network or load_separator()
     with torch.inference_mode():
         query = network.query_example(network.encode(_magnitudes(_spectrum_of(example))))
     return _separate(audio, network, query, progress)[0]
