@@ -59,7 +59,7 @@ def test_a_spectrum_has_the_amplitude_of_sines_and_turns_back_into_sound():
 
 
 def test_bands_cover_every_bin_once():
-    assert N_BANDS == 80 and N_BINS * SAMPLE_RATE / 4096 == pytest.approx(16_000, rel=0.01)
+    assert N_BANDS == 80 and pytest.approx(16_000, rel=0.01) == N_BINS * SAMPLE_RATE / 4096
 
 
 def test_masks_have_a_share_for_every_query_and_bin(network):
@@ -70,7 +70,7 @@ def test_masks_have_a_share_for_every_query_and_bin(network):
         queries = torch.cat([network.query_stems().expand(2, -1, -1), example[:, None]], 1)
         masks = network.decode(encoded, queries)
         alone = network.decode(network.encode(mixture[1:]), queries[1:, 2:3])
-    assert masks.shape == (2, 5, 40, N_BINS) and 0 <= masks.min() and masks.max() <= 1
+    assert masks.shape == (2, 5, 40, N_BINS) and masks.min() >= 0 and masks.max() <= 1
     # Neither other songs nor other questions change an answer.
     torch.testing.assert_close(masks[1:, 2:3], alone, atol=1e-4, rtol=0)
 
@@ -78,8 +78,8 @@ def test_masks_have_a_share_for_every_query_and_bin(network):
 @pytest.mark.parametrize("n_samples", [1, 5_000, 655_360, 655_361, 3_000_000])
 def test_pieces_fade_into_each_other_without_a_trace(n_samples):
     total = np.zeros(n_samples)
-    for start, end, fade in separator._pieces(n_samples):
-        total[start:end] += fade
+    for start, end in separator._pieces(n_samples):
+        total[start:end] += separator._fade(start, end, n_samples)
     np.testing.assert_allclose(total, 1.0, atol=1e-6)
 
 
@@ -90,8 +90,9 @@ def test_stems_have_the_shape_of_the_recording_and_add_up_to_it(network, channel
     assert {s.samples.shape for s in stems.values()} == {audio.samples.shape}
     assert {s.sample_rate for s in stems.values()} == {rate}
     total = sum(s.samples for s in stems.values())
-    if rate != 16_000:  # white noise has what no resampling keeps
-        assert np.abs(total - audio.samples).mean() < 2e-3
+    # White noise has what no resampling keeps.
+    least = 0.01 if rate == SAMPLE_RATE else 0.15
+    assert np.square(total - audio.samples).sum() < least * np.square(audio.samples).sum()
 
 
 def test_a_level_changes_nothing_but_the_level(network):

@@ -1,4 +1,4 @@
-"""Sounds that tools make: named as recordings in the same turn, in later turns, and nowhere else."""
+"""Sounds that tools make: named as recordings in the same turn and later, and nowhere else."""
 
 import numpy as np
 import pytest

@@ -26,7 +26,9 @@ def tell(fraction, note):
 @cache
 def composed(seed, seconds=8.0, sung=True):
     """Give true stems `(4, n_samples)` of a band with a singer, and instruments by name."""
-    parts = {n: a.samples for n, a in make_stems(seed, seconds, sung=sung, sample_rate=RATE).items()}
+    parts = {
+        n: a.samples for n, a in make_stems(seed, seconds, sung=sung, sample_rate=RATE).items()
+    }
     true = {stem: np.zeros_like(next(iter(parts.values()))) for stem in STEMS}
     for name, samples in parts.items():
         true[stem_of(name)] += samples
@@ -85,7 +87,7 @@ def test_stems_that_the_encoder_does_not_hear_are_silent(monkeypatch):
 def test_what_cannot_be_separated_is_told():
     with pytest.raises(ToolError, match="silent"):
         separate(Audio(np.zeros(RATE, np.float32), RATE))
-    with pytest.raises(ToolError, match="shorter than 0.5"):
+    with pytest.raises(ToolError, match=r"shorter than 0\.5"):
         separate(Audio(np.ones(RATE // 4, np.float32), RATE))
     with pytest.raises(UnknownNameError, match="Did you mean 'drums'"):
         separate(Audio(np.ones(RATE, np.float32), RATE), ["drumz"])
@@ -93,7 +95,7 @@ def test_what_cannot_be_separated_is_told():
     for span in ((0.5, 0.2), (-1.0, 0.5), (3.0, 4.0), (0.0, float("nan"))):
         with pytest.raises(ToolError, match="no span"):
             find_like(ones, ones, *span)
-    with pytest.raises(ToolError, match="shorter than 0.5"):
+    with pytest.raises(ToolError, match=r"shorter than 0\.5"):
         find_like(ones, ones, 0.0, 0.1)
 
 

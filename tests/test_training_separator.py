@@ -60,9 +60,7 @@ def test_mixtures_depend_on_their_number_alone_and_hold_what_they_say(folder):
     # Where no mask was cut off the ideal ones of the stems add up to 1.
     stems = batch["ideal"][:, :4]
     whole = ((stems > -0.49) & (stems < 1.49)).all(1) & (batch["magnitudes"] > 1e-6)
-    torch.testing.assert_close(
-        stems.sum(1)[whole], torch.ones(int(whole.sum())), atol=1e-3, rtol=0
-    )
+    torch.testing.assert_close(stems.sum(1)[whole], torch.ones(int(whole.sum())), atol=1e-3, rtol=0)
     # The ideal mask comes nearest: nothing is asked for that would be worse than silence.
     assert (batch["lost"].sum(2) <= batch["energy"] * (1 + 1e-4) + 1e-9).all()
 

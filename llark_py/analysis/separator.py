@@ -8,17 +8,17 @@ so memory is that of the results and not of spectra of the whole song.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from llark_py.audio import Audio, windows
 
 from .separator_checkpoint import load_separator
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from llark_py.audio import Audio
 
     from .listening import Progress
     from .separator_network import SeparatorNetwork
@@ -27,6 +27,8 @@ _LEVEL = 0.1
 """RMS that recordings are brought to before the network looks at them."""
 _PIECE_FRAMES, _OVERLAP_FRAMES = 640, 40
 _LONGEST_EXAMPLE_S = 20.0
+_STEREO = 2
+_LOUDEST = 10.0
 _TINY = 1e-7
 
 
@@ -85,20 +87,20 @@ def _separate(
     """Give what each query asks for, of the shape and rate of the recording."""
     import torch
 
-    from llark_py.audio import Audio
-
     from .separator_network import SAMPLE_RATE
 
     samples = np.atleast_2d(audio.resample(SAMPLE_RATE).samples)
     gain = _gain(samples)
-    found = np.zeros((len(queries), *samples.shape), np.float32)
-    pieces = list(_pieces(samples.shape[1]))
-    for number, (start, end, fade) in enumerate(pieces):
+    found = [np.zeros_like(samples) for _ in queries]
+    pieces = _pieces(samples.shape[1])
+    for number, (start, end) in enumerate(pieces):
         progress(number / len(pieces), "separating")
         with torch.inference_mode():
-            part = _separate_piece(samples[:, start:end] * gain, network, queries)
-        found[..., start:end] += part * (fade / gain)
-    return [like(Audio(part, SAMPLE_RATE), audio) for part in found]
+            parts = _separate_piece(samples[:, start:end] * gain, network, queries)
+        for whole, part in zip(found, parts, strict=True):
+            whole[:, start:end] += part * (_fade(start, end, samples.shape[1]) / gain)
+    # One by one, since a long song at another rate would not fit in memory twice.
+    return [like(Audio(found.pop(0), SAMPLE_RATE), audio) for _ in queries]
 
 
 def _gain(samples: np.ndarray) -> np.float32:
@@ -109,33 +111,33 @@ def _gain(samples: np.ndarray) -> np.float32:
 
 def like(part: Audio, whole: Audio) -> Audio:
     """Bring a part to the rate and the exact length of the whole."""
-    from llark_py.audio import Audio
-
-    samples = part.resample(whole.sample_rate).samples[..., : whole.n_samples]
+    samples = part.resample(whole.sample_rate).samples
     missing = whole.n_samples - samples.shape[-1]
-    return Audio(np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)]), whole.sample_rate)
+    if missing > 0:
+        samples = np.pad(samples, [(0, 0)] * (samples.ndim - 1) + [(0, missing)])
+    return Audio(samples[..., : whole.n_samples], whole.sample_rate)
 
 
-def _pieces(n_samples: int) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Give starts and ends of pieces that overlap, with gains whose sum is 1 everywhere."""
+def _pieces(n_samples: int) -> list[tuple[int, int]]:
+    """Cut a length into pieces that overlap; a short rest belongs to the last one."""
     from .separator_network import HOP
 
     length, overlap = _PIECE_FRAMES * HOP, _OVERLAP_FRAMES * HOP
+    return windows(n_samples, length, length - overlap, overlap)
+
+
+def _fade(start: int, end: int, n_samples: int) -> np.ndarray:
+    """Give the gains of a piece; those of all pieces add up to 1 everywhere."""
+    from .separator_network import HOP
+
+    overlap = _OVERLAP_FRAMES * HOP
     rise = (np.arange(overlap, dtype=np.float32) + 0.5) / overlap
-    start = 0
-    while True:
-        end = min(start + length, n_samples)
-        if n_samples - end < overlap:
-            end = n_samples
-        fade = np.ones(end - start, np.float32)
-        if start:
-            fade[:overlap] = rise
-        if end < n_samples:
-            fade[-overlap:] = rise[::-1]
-        yield start, end, fade
-        if end == n_samples:
-            return
-        start = end - overlap
+    fade = np.ones(end - start, np.float32)
+    if start:
+        fade[:overlap] = rise
+    if end < n_samples:
+        fade[-overlap:] = rise[::-1]
+    return fade
 
 
 def _separate_piece(samples: np.ndarray, network: SeparatorNetwork, queries: Tensor) -> np.ndarray:
@@ -166,10 +168,13 @@ def _refine(masks: Tensor, bins: Tensor) -> Tensor:
     import norbert
     import torch
 
-    mixture = bins.permute(1, 2, 0).numpy()
-    magnitudes = (masks[:, None] * bins.abs()).permute(2, 3, 1, 0).numpy()
-    parts = norbert.wiener(magnitudes, mixture, iterations=1 if len(bins) == 2 else 0)
-    return torch.from_numpy(parts).permute(3, 2, 0, 1).to(torch.complex64)
+    # norbert takes out white noise of a level that is fixed by the precision of its numbers.
+    scale = _LOUDEST / max(_TINY, float(bins.abs().max()))
+    mixture = (bins.permute(1, 2, 0) * scale).to(torch.complex128)
+    magnitudes = masks.permute(1, 2, 0)[:, :, None] * mixture.abs()[..., None]
+    iterations = 1 if len(bins) == _STEREO else 0
+    parts = norbert.wiener(magnitudes.numpy(), mixture.numpy(), iterations)
+    return torch.from_numpy(parts).permute(3, 2, 0, 1).to(torch.complex64) / scale
 
 
 def _spectrum_of(example: Audio) -> Tensor:
