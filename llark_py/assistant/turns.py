@@ -15,7 +15,14 @@ from llark_py.audio import Audio
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult
 from llark_py.tools import Artefact, names, schemas
 
-from .conversation import as_messages, check_order, next_artefact_number, recordings, with_system
+from .conversation import (
+    as_messages,
+    check_order,
+    next_artefact_number,
+    recordings,
+    sounds,
+    with_system,
+)
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
 from .toolbox import Toolbox
 
@@ -148,6 +155,7 @@ class ToolLoop:
             first_artefact=next_artefact_number(asked),
             admit=admit,
             stop=stop,
+            sounds=sounds(asked),
         )
         text, unreadable = "", 0
         for round_number in range(self.max_rounds + 1):
