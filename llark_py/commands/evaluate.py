@@ -10,7 +10,8 @@ import typer
 
 def evaluate(
     benchmark: Annotated[
-        str, typer.Argument(help="Which benchmark: listening, tool_use, typed.")
+        str,
+        typer.Argument(help="Which benchmark: listening, tools, tool_use, conversations, typed."),
     ] = "listening",
     n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
     model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
@@ -29,6 +30,9 @@ def evaluate(
     ] = None,
     questions: Annotated[
         Path | None, typer.Option(help="File of typed questions (tests/questions/typed.yaml).")
+    ] = None,
+    scripts: Annotated[
+        Path | None, typer.Option(help="Folder of scripted conversations (tests/conversations).")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for answers, scores, report and plots.")
@@ -57,7 +61,7 @@ def evaluate(
         if settings["benchmark"] != benchmark:
             raise ConfigError(f"{out} holds answers of '{settings['benchmark']}'")
     else:
-        trial = Trial(n, soundfont, out, instruments, seconds, skip, real, True, questions)
+        trial = Trial(n, soundfont, out, instruments, seconds, skip, real, True, questions, scripts)
         trial.check()
         loaded, processor = _load(model)
         settings = {
