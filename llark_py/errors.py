@@ -9,6 +9,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+_LONGEST_QUOTE = 60
+
+
+def quote(text: str) -> str:
+    """Shorten what came in, to be told in an error: it must not fill the screen, or a context."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+
 
 class LlarkError(Exception):
     """Base of every error that is the user's to mend."""
@@ -27,9 +34,11 @@ class UnknownNameError(LlarkError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         self.kind, self.name, self.known = kind, name, sorted(known)
-        close = difflib.get_close_matches(name, self.known, n=1)
+        close = difflib.get_close_matches(quote(name), self.known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        super().__init__(f"no {kind} '{name}'.{hint} Known: {', '.join(self.known) or 'none'}")
+        super().__init__(
+            f"no {kind} '{quote(name)}'.{hint} Known: {', '.join(self.known) or 'none'}"
+        )
 
 
 class PromptError(LlarkError, ValueError):
