@@ -165,6 +165,26 @@ class MiniRecipe(Settings):
         return self
 
 
+class DrumRecipe(FitSettings):
+    """The network of `transcribe_drums`: its clips, how it is fitted, where it is put."""
+
+    kind: Literal["drums"] = "drums"
+    work_dir: Path = Path("runs/drums")
+    output_dir: Path = Path("runs/drums/model")
+    seed: int = Field(0, ge=0)
+    n: int = Field(700, ge=1)
+    """Clips of composed music, with what else plays."""
+    n_loose: int = Field(1_000, ge=1)
+    """Clips of drums alone that leave the grooves of the composer."""
+    n_dev: int = Field(150, ge=4)
+    """Clips of each of the two kinds that thresholds and confidence are fitted on."""
+    seconds: float = Field(10.0, ge=6.0)
+    soundfonts: list[str] = ["fluid", "musescore"]
+    shard_size: int = Field(50, ge=1)
+    workers: int = Field(0, ge=0)
+    """Processes that render; 0 = one a core."""
+
+
 class LoraSettings(Settings):
     """Low-rank adaptation of the language model (Hu et al., 2021)."""
 
@@ -205,12 +225,14 @@ class DebugRecipe(Settings):
     adapter_dir: Path = Path("runs/debug/adapter")
     lora: LoraSettings = LoraSettings(r=4, alpha=8)
     fit: FitSettings = FitSettings(steps=5, batch_size=2, warmup_steps=1)
+    drums: DrumRecipe = DrumRecipe()
 
 
-Recipe = MiniRecipe | AdaptRecipe | DebugRecipe
-_KINDS: dict[str, type[MiniRecipe] | type[AdaptRecipe] | type[DebugRecipe]] = {
+Recipe = MiniRecipe | AdaptRecipe | DrumRecipe | DebugRecipe
+_KINDS: dict[str, type[Recipe]] = {
     "mini": MiniRecipe,
     "adapt": AdaptRecipe,
+    "drums": DrumRecipe,
     "debug": DebugRecipe,
 }
 

@@ -17,10 +17,11 @@ from llark_py.instruct.records import record_of, write_records
 
 from .adapt import fit_adapter
 from .dialogues import TOOLS
+from .drums import fit_drums
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
-from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe
+from .recipe import AdaptRecipe, DebugRecipe, DrumRecipe, MiniRecipe, Recipe
 from .shards import make_shards
 from .songs import make_songs
 
@@ -114,6 +115,7 @@ def write_example_data(folder: Path) -> Path:
 def train_debug(recipe: DebugRecipe) -> Path:
     """Run every stage small, then LoRA on the result; returns the folder of the adapter."""
     model = train_mini(recipe.mini)
+    fit_drums(recipe.drums)
     data = write_example_data(recipe.mini.work_dir / "conversations")
     return fit_adapter(
         AdaptRecipe(
@@ -133,6 +135,6 @@ def train(recipe: Recipe) -> Path:
         return train_mini(recipe)
     if isinstance(recipe, DebugRecipe):
         return train_debug(recipe)
-    folder = fit_adapter(recipe)
+    folder = fit_drums(recipe) if isinstance(recipe, DrumRecipe) else fit_adapter(recipe)
     dump_config(recipe, folder / "recipe.yaml")
     return folder
