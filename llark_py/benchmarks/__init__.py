@@ -14,6 +14,7 @@ NOT_PARTS = (
     "estimates",
     "heads",
     "listening_report",
+    "measuring",
     "paraphrases",
     "parsing",
     "plots",

@@ -92,7 +92,7 @@ def right_arguments(
     """
     recordings, others = parameters(tool)
     unnamed = next(iter(durations_s)) if len(durations_s) == 1 else None
-    required = {"audio": "audio_1"} if "audio" in recordings else {}
+    required: dict[str, Any] = {"audio": "audio_1"} if "audio" in recordings else {}
     required |= {name: None for name in others if name in (_END, *_UNSET)}
     for name, value in (required | dict(wanted)).items():
         said = given.get(name)

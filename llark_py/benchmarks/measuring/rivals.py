@@ -110,7 +110,7 @@ def laplacian_sections(audio: Audio) -> list[list[Any]]:
     y = _mono(audio)
     cqt = librosa.amplitude_to_db(np.abs(librosa.cqt(y=y, sr=_SAMPLE_RATE, n_bins=84)), ref=np.max)
     _, beats = librosa.beat.beat_track(y=y, sr=_SAMPLE_RATE, trim=False)
-    beats = librosa.util.fix_frames(beats, x_min=0)
+    beats = librosa.util.fix_frames(beats, x_min=0).tolist()
     timbre = librosa.util.sync(librosa.feature.mfcc(y=y, sr=_SAMPLE_RATE), beats)
     tones = librosa.util.sync(cqt, beats, aggregate=np.median)
     repeats = librosa.segment.recurrence_matrix(tones, width=3, mode="affinity", sym=True)

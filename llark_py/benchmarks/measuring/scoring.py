@@ -168,7 +168,7 @@ def drum_f(truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]] | None)
 def _score_sections(rows: Sequence[Row], draws: Draws) -> Scores:
     values = np.array([section_scores(row["truth"], row["value"]) for row in rows])
     names = [*(f"boundaries_f {w:g} s" for w in BOUNDARY_WINDOWS_S), "sections_pairwise_f"]
-    return {name: draws.mean(values[:, i]) for i, name in enumerate(names)}
+    return {name: draws.mean(values[:, i].tolist()) for i, name in enumerate(names)}
 
 
 def section_scores(truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]]) -> list[float]:

@@ -1,0 +1,296 @@
+"""The tools benchmark: known answers give known scores, and a run goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import numpy as np
+import pytest
+
+from llark_py.analysis.drums import Drums
+from llark_py.audio import Audio, save_audio
+from llark_py.benchmarks import tools
+from llark_py.benchmarks.answers import AnswerBook
+from llark_py.benchmarks.clips import compose_clips
+from llark_py.benchmarks.measuring import recordings, stems
+from llark_py.benchmarks.measuring.classical import hpss_stems, repet_sim_stems
+from llark_py.benchmarks.measuring.facts import note_facts, section_facts, track_facts
+from llark_py.benchmarks.measuring.music import SAMPLE_RATE, Mix, best_example
+from llark_py.benchmarks.measuring.report import summarise, write_report
+from llark_py.benchmarks.measuring.rivals import (
+    band_onsets,
+    laplacian_sections,
+    librosa_beats,
+    librosa_chords,
+)
+from llark_py.benchmarks.measuring.scoring import TOOL, confidences, score_facts
+from llark_py.benchmarks.measuring.separation import separation_scores
+from llark_py.benchmarks.trial import Trial
+from llark_py.compose.clip import make_song
+from llark_py.compose.instruments import INSTRUMENTS, family_of
+from llark_py.errors import ConfigError
+
+ALL = [(name, family_of(name)) for name in INSTRUMENTS]
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return compose_clips(6, "synth", 12.0, "mixed")
+
+
+def rows_of(clips, answer, confidence=None):
+    """Rows of all plain facts of clips; `answer` maps (fact, truth) to what is said."""
+    rows = []
+    for clip in clips:
+        track = clip.track
+        truths = {**track_facts(track), "notes": note_facts(track.notes)}
+        truths["drums"] = [[round(h.time_s, 3), h.piece] for h in track.drums]
+        for fact, truth in truths.items():
+            sure = None if fact in ("instruments", "activity", "downbeats", "notes") else confidence
+            row = tools._row(track, "clips", fact, truth, TOOL, answer(fact, truth), sure)
+            rows.append(row)
+    return json.loads(json.dumps(rows))
+
+
+def values(rows):
+    return {name: estimate.value for name, estimate in score_facts(rows, 5).items()}
+
+
+# --- known answers, known scores ----------------------------------------------------------------
+
+
+def test_the_truth_scores_one(clips):
+    found = values(rows_of(clips, lambda fact, truth: truth))
+    assert set(found.values()) == {1.0}, found
+    assert {"tempo_acc1", "tempo_acc2", "beats_f", "downbeats_f", "key", "key_mirex"} <= set(found)
+    assert {"chords_majmin", "notes_onset_f1", "family_macro_f1", "activity_f1"} <= set(found)
+    assert {"vocals", "drums_onset_f1", "drums_onset_macro_f1", "drums kick"} <= set(found)
+
+
+def test_nothing_said_scores_nothing(clips):
+    empty = {"notes": [], "drums": [], "instruments": [], "activity": {}}
+    found = values(rows_of(clips, lambda fact, truth: empty.get(fact)))
+    assert set(found.values()) == {0.0}, found
+
+
+def test_double_tempo_is_right_only_where_octaves_are_free(clips):
+    rows = rows_of(clips, lambda f, t: 2 * t if f == "tempo" else t)
+    found = values([row for row in rows if row["fact"] == "tempo"])
+    assert (found["tempo_acc1"], found["tempo_acc2"]) == (0.0, 1.0)
+
+
+def test_half_of_what_there_is_scores_as_recall_says():
+    beats = np.arange(0.5, 30, 0.5).tolist()
+    notes = [[i * 0.5, i * 0.5 + 0.4, 60 + i % 5] for i in range(40)]
+    row = {"id": "a", "condition": TOOL, "duration_s": 30.0}
+    kept = [
+        {**row, "fact": "beats", "truth": beats, "value": beats[::2]},
+        {**row, "fact": "notes", "truth": notes, "value": notes[::2]},
+        {**row, "fact": "chords", "truth": [[0, 30, "C:maj"]], "value": [[0, 15, "C:maj"]]},
+        {
+            **row,
+            "fact": "drums",
+            "truth": [[t, "kick"] for t in beats] + [[t, "snare"] for t in beats],
+            "value": [[t + 0.04, "kick"] for t in beats] + [[t + 0.06, "snare"] for t in beats],
+        },
+        {
+            **row,
+            "fact": "activity",
+            "truth": {"piano": [[0.0, 30.0]], "bass": [[0.0, 10.0]]},
+            "value": {"piano": [[0.0, 30.0]]},
+        },
+    ]
+    found = values(kept)
+    assert found["beats_f"] == pytest.approx(2 / 3, abs=0.02)
+    assert found["notes_onset_f1"] == pytest.approx(2 / 3, abs=0.01)
+    assert found["chords_majmin"] == pytest.approx(0.5)
+    assert (found["drums kick"], found["drums snare"]) == (1.0, 0.0)
+    assert found["drums_onset_f1"] == found["drums_onset_macro_f1"] == 0.5
+    assert found["activity_f1"] == pytest.approx(600 / 700, abs=0.01)
+    assert found["activity_macro_f1"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_sections_are_scored_by_boundaries_and_by_what_is_alike():
+    truth = [[0, 10, "A"], [10, 20, "B"], [20, 30, "A"]]
+    row = {"id": "a", "condition": TOOL, "duration_s": 30.0, "fact": "sections", "truth": truth}
+    late = [[0, 12, "x"], [12, 22, "y"], [22, 30, "x"]]
+    found = values([{**row, "value": late}])
+    assert (found["boundaries_f 0.5 s"], found["boundaries_f 3 s"]) == (0.0, 1.0)
+    assert 0.6 < found["sections_pairwise_f"] < 1.0
+    assert set(values([{**row, "value": truth}]).values()) == {1.0}
+    assert set(values([{**row, "value": []}]).values()) == {0.0}
+
+
+def test_calibration_of_each_tool_is_known(clips):
+    right = confidences(rows_of(clips, lambda fact, truth: truth, 0.9))
+    assert set(right) == {"tempo", "key", "chords", "drums", "vocals", "beats"}
+    assert {fact: r["ece"] for fact, r in right.items()} == dict.fromkeys(right, 0.1)
+    wrong = confidences(rows_of(clips, lambda fact, truth: None, 0.9))
+    assert all(r["ece"] >= 0.9 for fact, r in wrong.items() if fact != "drums")
+
+
+def test_of_instruments_every_family_that_is_named_counts():
+    row = {"id": "a", "condition": TOOL, "fact": "instruments", "truth": ["piano", "bass"]}
+    said = {**row, "value": [], "confidence": {"piano": 0.95, "drums": 0.15}}
+    assert confidences([said])["instruments"]["ece"] == pytest.approx(0.1)
+
+
+# --- separation ---------------------------------------------------------------------------------
+
+
+def noise(seed, seconds=1.0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(0, 0.1, round(seconds * SAMPLE_RATE)).astype(np.float32)
+
+
+def test_sdr_is_that_of_mir_eval():
+    import mir_eval
+
+    truth, other = np.stack([noise(0, 0.4), noise(1, 0.4)]).astype(float)
+    found = np.convolve(truth, [0.8, 0.3, -0.1])[: len(truth)] + 0.2 * other
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a function that will go
+        sdr, *_ = mir_eval.separation.bss_eval_sources(
+            np.stack([truth, other]), np.stack([found, other]), compute_permutation=False
+        )
+    scores = separation_scores(truth, found)
+    assert scores["sdr"] == pytest.approx(sdr[0], abs=0.02)
+    assert scores["si_sdr"] < scores["sdr"] - 3
+
+
+def test_si_sdr_has_its_closed_form_and_ignores_gain():
+    truth, error = noise(2), noise(3)
+    error -= truth * (truth @ error) / (truth @ truth)
+    for gain in (1.0, 0.01):
+        found = gain * (truth + 0.1 * error)
+        expected = 20 + 10 * np.log10((truth @ truth) / (error @ error))
+        assert separation_scores(truth, found)["si_sdr"] == pytest.approx(expected, abs=0.01)
+
+
+def test_classical_methods_find_what_they_are_made_for():
+    t = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
+    tone = (0.3 * np.sin(2 * np.pi * 440 * t) + 0.3 * np.sin(2 * np.pi * 80 * t)).astype(np.float32)
+    clicks = np.zeros_like(tone)
+    for start in range(2000, len(clicks) - 300, SAMPLE_RATE // 2):
+        clicks[start : start + 200] = 3 * noise(start)[:200]
+    found = hpss_stems(tone + clicks, SAMPLE_RATE)
+    assert separation_scores(clicks, found["drums"])["sdr"] > 5
+    assert separation_scores(clicks, tone + clicks)["sdr"] < 0
+    low = (0.3 * np.sin(2 * np.pi * 80 * t)).astype(np.float32)
+    assert separation_scores(low, found["bass"])["si_sdr"] > 10
+    parts = repet_sim_stems(np.tile(noise(1, 0.5), 8), SAMPLE_RATE)
+    assert np.mean(parts["other"] ** 2) > 10 * np.mean(parts["vocals"] ** 2)
+
+
+def test_the_loudest_seconds_are_the_example():
+    part = np.zeros(10 * SAMPLE_RATE, np.float32)
+    part[4 * SAMPLE_RATE : 6 * SAMPLE_RATE] = noise(0, 2.0)
+    assert best_example(part, 2.0) == pytest.approx((4.0, 6.0), abs=0.1)
+
+
+# --- rivals -------------------------------------------------------------------------------------
+
+
+def test_rivals_measure_signals_of_which_the_answer_is_known():
+    rate = 22_050
+    t = np.arange(16 * rate) / rate
+    clicks = (np.sin(2 * np.pi * 1000 * t) * np.exp(-40 * (t % 0.5))).astype(np.float32)
+    beats, downbeats = librosa_beats(Audio(clicks, rate))
+    assert np.median(np.diff(beats)) == pytest.approx(0.5, abs=0.03)
+    assert np.median(np.diff(downbeats)) == pytest.approx(2.0, abs=0.1)
+    triads = {8: (261.6, 329.6, 392.0), 16: (220.0, 261.6, 329.6)}
+    chord = sum(
+        np.sin(2 * np.pi * f * t) * ((t >= end - 8) & (t < end))
+        for end, tones in triads.items()
+        for f in tones
+    )
+    said = librosa_chords(Audio((0.2 * chord).astype(np.float32), rate))
+    assert [label for a, b, label in said if b - a > 1] == ["C:maj", "A:min"]
+    hits = band_onsets(Audio(clicks, rate))
+    assert sum(piece == "snare" for _, piece in hits) >= 25
+
+
+def test_laplacian_segmentation_divides_all_of_a_song():
+    track, audio = make_song(5, 60.0, "synth")
+    sections = laplacian_sections(audio)
+    assert sections[0][0] < 1.0 and sections[-1][1] == pytest.approx(audio.duration_s, abs=0.1)
+    assert all(a[1] == b[0] for a, b in zip(sections, sections[1:], strict=False))
+    assert section_facts(track)
+
+
+# --- whole runs ---------------------------------------------------------------------------------
+
+
+def test_a_clip_is_measured_by_every_tool_and_its_rival(clips, monkeypatch):
+    monkeypatch.setattr(tools, "measure_drums", lambda audio: Drums((), 0.0))
+    monkeypatch.setattr(tools, "basic_pitch_notes", lambda audio: [])
+    rows = json.loads(json.dumps(list(tools.ask_clip(clips[0], notes=True))))
+    asked = {(row["fact"], row["condition"]) for row in rows}
+    for fact in ("tempo", "key", "beats", "downbeats", "chords"):
+        assert {(fact, TOOL), (fact, "librosa")} <= asked
+    sure = {row["fact"] for row in rows if row.get("confidence") is not None}
+    assert {"tempo", "key", "chords", "instruments", "vocals"} <= sure
+    assert ("notes", "basic pitch") in asked and ("drums", "band onsets") in asked
+    assert {"tool", "librosa", "constant"} <= set(summarise(rows, 5)["scores"]["clips"])
+
+
+def mix(seed):
+    parts = {"vocals": noise(seed, 2.0), "drums": noise(seed + 1, 2.0)}
+    return Mix(f"mix-{seed}", parts)
+
+
+def test_stems_are_set_beside_the_mixture_and_written_up(monkeypatch, tmp_path):
+    songs = [mix(0), mix(10)]
+    truths = {song.audio.content_hash: song.parts for song in songs}
+
+    def perfect(audio):
+        return {k: Audio(v, SAMPLE_RATE) for k, v in truths[audio.content_hash].items()}
+
+    monkeypatch.setattr(stems, "separate", perfect)
+    book = AnswerBook(tmp_path, {"benchmark": "tools"})
+    book.in_chunks("mixes", 300, 2, 1, lambda first, n: stems.ask_mixes([songs[first - 300]]))
+    assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == [
+        "mixes-000300.jsonl",
+        "mixes-000301.jsonl",
+    ]
+    text = write_report(book.rows, {"benchmark": "tools"}, tmp_path, plots=True)
+    scores = json.loads((tmp_path / "scores.json").read_text())["scores"]["mixes"]
+    assert scores["tool"]["sdr vocals"]["value"] > 60 > scores["mixture"]["sdr vocals"]["value"]
+    assert set(scores) == {"tool", "mixture", "hpss", "repet-sim"}
+    assert "| sdr drums |" in text and "sdr vocals" not in scores["hpss"]
+
+
+def test_what_a_folder_of_recordings_states_is_measured(tmp_path, monkeypatch):
+    (tmp_path / "audio").mkdir()
+    (tmp_path / "text").mkdir()
+    lines = []
+    for name in ("song.mix", "song.guitar", "song.backing", "solo"):
+        save_audio(Audio(noise(len(name), 3.0), SAMPLE_RATE), tmp_path / "audio" / f"{name}.wav")
+        stated = {"tempo_bpm": 120, "beat_zero_s": 0.25} if "." in name else {"key": "E minor"}
+        lines.append(json.dumps({"file": f"audio/{name}.wav", "facts": stated}))
+    (tmp_path / "manifest.jsonl").write_text("\n".join(lines))
+    (tmp_path / "text" / "solo_notesA1.csv").write_text("0.5,440.0,0.4\n1.0,261.626,0.5\n")
+    monkeypatch.setattr(recordings, "basic_pitch_notes", lambda audio: [])
+    [said, rival] = recordings.ask_notes(tmp_path)
+    assert said["truth"] == [[0.5, 0.9, 69.0], [1.0, 1.5, 60.0]] and rival["value"] == []
+    rows = list(recordings.ask_facts(tmp_path))
+    beats = [row for row in rows if row["fact"] == "beats" and row["condition"] == TOOL]
+    assert len(beats) == 3 and beats[0]["truth"] == [0.25, 0.75, 1.25, 1.75, 2.25, 2.75]
+    assert {row["fact"] for row in rows if row["id"] == "audio/solo.wav"} == {"key"}
+    [song] = recordings.read_songs(tmp_path)
+    assert set(song.parts) == {"guitar", "backing"} and np.abs(song.audio.samples).max() > 0.1
+
+
+def test_what_training_never_met_is_what_is_asked_for():
+    from llark_py.benchmarks.measuring.music import STEM_OF_FAMILY, UNSEEN
+    from llark_py.training import stem_clips
+
+    assert stem_clips.UNSEEN == UNSEEN
+    named = {family: stem_clips.stem_of(name) for name, family in ALL}
+    assert {f: s for f, s in named.items() if s != "other"} == STEM_OF_FAMILY
+
+
+def test_a_run_needs_its_manifest(tmp_path):
+    with pytest.raises(ConfigError, match=r"no manifest\.jsonl"):
+        tools.ask_all(None, None, Trial(2, real=tmp_path), AnswerBook(None, {}))
