@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -215,7 +216,7 @@ def test_laplacian_segmentation_divides_all_of_a_song():
     track, audio = make_song(5, 60.0, "synth")
     sections = laplacian_sections(audio)
     assert sections[0][0] < 1.0 and sections[-1][1] == pytest.approx(audio.duration_s, abs=0.1)
-    assert all(a[1] == b[0] for a, b in zip(sections, sections[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(sections))
     assert section_facts(track)
 
 
