@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from reprlib import Repr
 
-_LONGEST_QUOTE = 60
-
-
-def quote(text: str) -> str:
-    """Shorten what came in, to be told in an error: it must not fill the screen, or a context."""
-    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
+# What came in is told, but must not fill the screen, or a model's context.
+_QUOTE = Repr()
+_QUOTE.maxstring = 60
 
 
 class LlarkError(Exception):
@@ -34,11 +32,9 @@ class UnknownNameError(LlarkError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]):
         self.kind, self.name, self.known = kind, name, sorted(known)
-        close = difflib.get_close_matches(quote(name), self.known, n=1)
+        close = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        super().__init__(
-            f"no {kind} '{quote(name)}'.{hint} Known: {', '.join(self.known) or 'none'}"
-        )
+        super().__init__(f"no {kind} {_QUOTE.repr(name)}.{hint} Known: {', '.join(self.known) or 'none'}")
 
 
 class PromptError(LlarkError, ValueError):

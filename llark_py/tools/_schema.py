@@ -15,9 +15,11 @@ from typing import Any, get_type_hints
 from pydantic import ValidationError, create_model
 
 from llark_py.audio import Audio
-from llark_py.errors import ToolError, quote
+from llark_py.errors import ToolError
 
 from ._workspace import Workspace
+
+_LONGEST_QUOTE = 60
 
 
 def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -78,7 +80,7 @@ def check_arguments(
     parameters, known = visible_parameters(function), list(audio_ids)
     if unexpected := sorted(set(arguments) - set(parameters)):
         raise ToolError(
-            f"{function.__name__} takes no argument '{quote(unexpected[0])}'; "
+            f"{function.__name__} takes no argument '{_brief(unexpected[0])}'; "
             f"it takes {', '.join(parameters)}"
         )
     given = dict(arguments) | _name_recordings(function, arguments, known)
@@ -111,5 +113,10 @@ def _name_recordings(
         named |= dict(zip(missing, unnamed, strict=True))
     for name in wanted:
         if named.get(name) not in known:
-            raise ToolError(f"there is no recording {quote(json.dumps(named.get(name)))}; {there}")
+            raise ToolError(f"there is no recording {_brief(json.dumps(named.get(name)))}; {there}")
     return named
+
+
+def _brief(text: str) -> str:
+    """Shorten what the model sent: an error must not fill its context."""
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}..."
