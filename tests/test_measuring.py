@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from llark_py.analysis.drums import Drums
+from llark_py.analysis.stems import Separation
 from llark_py.audio import Audio, save_audio
 from llark_py.benchmarks import tools
 from llark_py.benchmarks.answers import AnswerBook
@@ -170,7 +171,7 @@ def test_si_sdr_has_its_closed_form_and_ignores_gain():
 
 
 def test_classical_methods_find_what_they_are_made_for():
-    t = np.arange(4 * SAMPLE_RATE) / SAMPLE_RATE
+    t = np.arange(2 * SAMPLE_RATE) / SAMPLE_RATE
     tone = (0.3 * np.sin(2 * np.pi * 440 * t) + 0.3 * np.sin(2 * np.pi * 80 * t)).astype(np.float32)
     clicks = np.zeros_like(tone)
     for start in range(2000, len(clicks) - 300, SAMPLE_RATE // 2):
@@ -180,7 +181,7 @@ def test_classical_methods_find_what_they_are_made_for():
     assert separation_scores(clicks, tone + clicks)["sdr"] < 0
     low = (0.3 * np.sin(2 * np.pi * 80 * t)).astype(np.float32)
     assert separation_scores(low, found["bass"])["si_sdr"] > 10
-    parts = repet_sim_stems(np.tile(noise(1, 0.5), 8), SAMPLE_RATE)
+    parts = repet_sim_stems(np.tile(noise(1, 0.25), 12), SAMPLE_RATE)
     assert np.mean(parts["other"] ** 2) > 10 * np.mean(parts["vocals"] ** 2)
 
 
@@ -195,21 +196,21 @@ def test_the_loudest_seconds_are_the_example():
 
 def test_rivals_measure_signals_of_which_the_answer_is_known():
     rate = 22_050
-    t = np.arange(16 * rate) / rate
+    t = np.arange(12 * rate) / rate
     clicks = (np.sin(2 * np.pi * 1000 * t) * np.exp(-40 * (t % 0.5))).astype(np.float32)
     beats, downbeats = librosa_beats(Audio(clicks, rate))
     assert np.median(np.diff(beats)) == pytest.approx(0.5, abs=0.03)
     assert np.median(np.diff(downbeats)) == pytest.approx(2.0, abs=0.1)
-    triads = {8: (261.6, 329.6, 392.0), 16: (220.0, 261.6, 329.6)}
+    triads = {6: (261.6, 329.6, 392.0), 12: (220.0, 261.6, 329.6)}
     chord = sum(
-        np.sin(2 * np.pi * f * t) * ((t >= end - 8) & (t < end))
+        np.sin(2 * np.pi * f * t) * ((t >= end - 6) & (t < end))
         for end, tones in triads.items()
         for f in tones
     )
     said = librosa_chords(Audio((0.2 * chord).astype(np.float32), rate))
     assert [label for a, b, label in said if b - a > 1] == ["C:maj", "A:min"]
     hits = band_onsets(Audio(clicks, rate))
-    assert sum(piece == "snare" for _, piece in hits) >= 25
+    assert sum(piece == "snare" for _, piece in hits) >= 18
 
 
 def test_laplacian_segmentation_divides_all_of_a_song():
@@ -245,10 +246,11 @@ def test_stems_are_set_beside_the_mixture_and_written_up(monkeypatch, tmp_path):
     songs = [mix(0), mix(10)]
     truths = {song.audio.content_hash: song.parts for song in songs}
 
-    def perfect(audio):
-        return {k: Audio(v, SAMPLE_RATE) for k, v in truths[audio.content_hash].items()}
+    def perfect(audio, progress):
+        sounds = {k: Audio(v, SAMPLE_RATE) for k, v in truths[audio.content_hash].items()}
+        return Separation(sounds, {}, {}, dict.fromkeys(sounds, 0.8))
 
-    monkeypatch.setattr(stems, "separate", perfect)
+    monkeypatch.setattr(stems, "take_apart", perfect)
     book = AnswerBook(tmp_path, {"benchmark": "tools"})
     book.in_chunks("mixes", 300, 2, 1, lambda first, n: stems.ask_mixes([songs[first - 300]]))
     assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == [
@@ -258,6 +260,7 @@ def test_stems_are_set_beside_the_mixture_and_written_up(monkeypatch, tmp_path):
     text = write_report(book.rows, {"benchmark": "tools"}, tmp_path, plots=True)
     scores = json.loads((tmp_path / "scores.json").read_text())["scores"]["mixes"]
     assert scores["tool"]["sdr vocals"]["value"] > 60 > scores["mixture"]["sdr vocals"]["value"]
+    assert summarise(book.rows)["reliability"]["mixes: separation"]["ece"] == pytest.approx(0.2)
     assert set(scores) == {"tool", "mixture", "hpss", "repet-sim"}
     assert "| sdr drums |" in text and "sdr vocals" not in scores["hpss"]
 

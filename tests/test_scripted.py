@@ -15,16 +15,17 @@ from llark_py.benchmarks.call_checks import fulfils, right_arguments, same_tools
 from llark_py.benchmarks.clips import Clip
 from llark_py.benchmarks.conversations import (
     SONG_S,
-    compose_band_songs,
+    compose_band_song,
     hold,
     judge,
     report,
     score,
 )
 from llark_py.benchmarks.scripts import count_wordings, read_scripts
+from llark_py.benchmarks.separated_once import separating_once
 from llark_py.errors import ConfigError
 from llark_py.messages import Message, TextPart, ToolCall, ToolResult
-from llark_py.tools import names, parameters
+from llark_py.tools import names, parameters, separate_stems
 from llark_py.track import Track
 
 SCRIPTS = Path(__file__).parent / "conversations"
@@ -108,10 +109,21 @@ def test_scripts_want_arguments_that_tools_have_and_times_inside_the_song():
             assert all(0 <= t <= SONG_S for t in times) and times == sorted(times)
 
 
-def test_the_songs_are_a_minute_long_and_have_a_singer_drums_and_bass():
-    for song in compose_band_songs("synth")[:2]:
-        assert {"voice", "drums", "bass"} <= set(song.track.families)
-        assert song.audio.duration_s == pytest.approx(SONG_S)
+def test_a_song_is_a_minute_long_and_has_a_singer_drums_and_bass():
+    song = compose_band_song("pop", "synth")
+    assert {"voice", "drums", "bass"} <= set(song.track.families)
+    assert song.audio.duration_s == pytest.approx(SONG_S)
+
+
+def test_a_song_is_separated_once_whoever_asks(monkeypatch):
+    asked = []
+    monkeypatch.setattr(separate_stems, "take_apart", lambda audio, tell: asked.append(audio) or 1)
+    song, same = (Audio(np.full(100, 0.1), 10) for _ in range(2))
+    with separating_once():
+        assert [separate_stems.take_apart(s, print) for s in (song, same)] == [1, 1]
+    assert len(asked) == 1
+    separate_stems.take_apart(song, print)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ NOT_PARTS = (
     "scores",
     "scripts",
     "sections",
+    "separated_once",
     "songs",
     "spoken_times",
     "table",

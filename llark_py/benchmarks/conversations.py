@@ -26,6 +26,7 @@ from .call_checks import fulfils, given_by, same_tools
 from .clips import FIRST_SEED, Clip
 from .estimates import Draws, Estimate
 from .scripts import Script, read_scripts
+from .separated_once import separating_once
 from .table import describe_run, markdown_table
 from .tool_use import is_grounded, is_readable
 from .trial import Trial
@@ -47,12 +48,8 @@ class Asked(Protocol):
     def ask(self, conversation: Sequence[Message]) -> Answer: ...
 
 
-def compose_band_songs(soundfont: str, skip: int = 0) -> list[Clip]:
-    """Compose a sung song of a minute with drums and bass in each of six styles."""
-    return [_band_song(style, soundfont, skip) for style in _STYLES]
-
-
-def _band_song(style: str, soundfont: str, skip: int) -> Clip:
+def compose_band_song(style: str, soundfont: str, skip: int = 0) -> Clip:
+    """Compose a song of a minute in a style, with a singer, drums and bass."""
     first = _SEED + skip * _TRIES
     for seed in range(first, first + _TRIES):
         score = compose(seed, SONG_S, style=style, sung=True, whole=True)
@@ -77,8 +74,8 @@ def ask_all(model: Any, processor: Any, trial: Trial, book: AnswerBook) -> None:
     if trial.scripts is None:
         raise ConfigError("'conversations' needs --scripts FOLDER (such as tests/conversations)")
     scripts = read_scripts(trial.scripts, trial.n)
-    songs = compose_band_songs(trial.soundfont, trial.skip)
-    with ears_of(model):
+    songs = [compose_band_song(style, trial.soundfont, trial.skip) for style in _STYLES]
+    with ears_of(model), separating_once():
         assistant = Assistant(model, processor)
         for i in range(len(songs)):
             own = scripts[i :: len(songs)]

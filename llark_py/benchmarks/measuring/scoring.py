@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from llark_py.analysis.separation_quality import GOOD_SNR_DB
 from llark_py.benchmarks.answers import Row
 from llark_py.benchmarks.estimates import N_DRAWS, Draws, Estimate
 from llark_py.benchmarks.reliability import is_right, reliability
@@ -161,8 +162,10 @@ def drum_f(truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]] | None)
     """F1 of all strokes of a recording, each on its piece."""
     hits = said or []
     pieces = sorted({piece for _, piece in [*truth, *hits]})
-    matched, named, there = np.sum(hit_counts(truth, hits, pieces), axis=0) if pieces else (0, 0, 0)
-    return float(2 * matched / max(named + there, 1))
+    if not pieces:
+        return 1.0
+    matched, named, there = np.sum(hit_counts(truth, hits, pieces), axis=0)
+    return float(2 * matched / (named + there))
 
 
 def _score_sections(rows: Sequence[Row], draws: Draws) -> Scores:
@@ -206,7 +209,7 @@ def confidences(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
     """Compare what the tools say of their certainty with how right they are.
 
     A confidence in chords or drums is compared with the share that is right: of the time, and of
-    the strokes (F1).
+    the strokes (F1). That in a stem is the probability that its SNR is 5 dB or better.
 
     Returns:
         By fact what `reliability` gives. Of instruments each family that is named counts.
@@ -232,6 +235,7 @@ def _share_right(row: Row) -> float:
         "drums": drum_f,
         "beats": beat_f,
         "vocals": lambda truth, said: float(truth is said),
+        "separation": lambda _, scores: float(scores["snr"] >= GOOD_SNR_DB),
     }
     fact = row["fact"]
     return shares[fact](row["truth"], row["value"]) if fact in shares else float(is_right(row))

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
-from llark_py.analysis.separator import separate_like
-from llark_py.analysis.stems import separate
+from llark_py.analysis.stems import find_like, take_apart
 from llark_py.audio import Audio
 from llark_py.benchmarks.answers import Row
 
@@ -29,13 +28,14 @@ def ask_mixes(mixes: Iterable[Mix], set_name: str = "mixes") -> Iterator[Row]:
     """
     for mix in mixes:
         audio = mix.audio
+        separated = take_apart(audio, _tell_nobody)
         found = {
-            TOOL: {stem: sound.samples for stem, sound in separate(audio).items()},
+            TOOL: {stem: sound.samples for stem, sound in separated.sounds.items()},
             MIXTURE: dict.fromkeys(mix.parts, audio.samples),
             HPSS: hpss_stems(audio.samples, audio.sample_rate),
             REPET_SIM: repet_sim_stems(audio.samples, audio.sample_rate),
         }
-        yield from _compare(set_name, mix.id, mix.parts, found)
+        yield from _compare(set_name, mix.id, mix.parts, found, separated.confidences)
 
 
 def ask_unseen(cases: Iterable[tuple[Mix, str]]) -> Iterator[Row]:
@@ -46,24 +46,30 @@ def ask_unseen(cases: Iterable[tuple[Mix, str]]) -> Iterator[Row]:
     """
     for mix, wanted in cases:
         part = mix.parts[wanted]
-        start_s, end_s = best_example(part, EXAMPLE_S)
-        example = Audio(part, SAMPLE_RATE).slice(start_s, end_s)
-        yield from _ask_like("unseen", mix, wanted, example)
+        alone, span = Audio(part, SAMPLE_RATE), best_example(part, EXAMPLE_S)
+        yield from _ask_like("unseen", mix, wanted, alone, span)
 
 
 def ask_example(set_name: str, mix: Mix, wanted: str, seconds: float) -> Iterator[Row]:
     """Take a part out of a recording by an example from its beginning, scored behind that."""
     n = round(seconds * SAMPLE_RATE)
-    example = Audio(mix.parts[wanted][:n], SAMPLE_RATE)
-    rest = Mix(mix.id, {name: samples[n:] for name, samples in mix.parts.items()})
-    yield from _ask_like(set_name, rest, wanted, example)
+    alone = Audio(mix.parts[wanted], SAMPLE_RATE)
+    behind = Mix(mix.id, {name: samples[n:] for name, samples in mix.parts.items()})
+    yield from _ask_like(set_name, behind, wanted, alone, (0.0, seconds))
 
 
-def _ask_like(set_name: str, mix: Mix, wanted: str, example: Audio) -> Iterator[Row]:
+def _ask_like(
+    set_name: str, mix: Mix, wanted: str, alone: Audio, span: tuple[float, float]
+) -> Iterator[Row]:
     audio = mix.audio
-    found = {TOOL: separate_like(audio, example, _tell_nobody).samples, MIXTURE: audio.samples}
+    found = find_like(audio, alone, *span)
+    sounds = {TOOL: {"like": found.sound.samples}, MIXTURE: {"like": audio.samples}}
     truth = {"like": mix.parts[wanted]}
-    yield from _compare(set_name, mix.id, truth, {c: {"like": s} for c, s in found.items()})
+    yield from _compare(set_name, mix.id, truth, sounds, {"like": found.confidence})
+
+
+def _tell_nobody(fraction: float, note: str) -> None:
+    pass
 
 
 def _compare(
@@ -71,12 +77,11 @@ def _compare(
     mix_id: str,
     truth: Mapping[str, np.ndarray],
     found: Mapping[str, Mapping[str, np.ndarray]],
+    confidences: Mapping[str, float],
 ) -> Iterator[Row]:
     for condition, sounds in found.items():
         for what in sorted(truth.keys() & sounds.keys()):
-            row = row_of(what, truth[what], sounds[what])
-            yield {"set": set_name, "id": mix_id, "condition": condition, **row}
-
-
-def _tell_nobody(fraction: float, note: str) -> None:
-    pass
+            row = {"set": set_name, "id": mix_id, "condition": condition}
+            if condition == TOOL:
+                row["confidence"] = confidences[what]
+            yield {**row, **row_of(what, truth[what], sounds[what])}
