@@ -16,6 +16,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -71,10 +72,17 @@ def plan_jobs(recipe: DrumRecipe, folder: Path) -> list[DrumJob]:
     )
     size, fonts = recipe.shard_size, tuple(recipe.soundfonts)
     return [
-        DrumJob(folder / f"{name}_{i // size:05d}", seed + recipe.seed + i, min(size, n - i), recipe.seconds, fonts, loose)
+        DrumJob(
+            folder / f"{name}_{i // size:05d}",
+            seed + recipe.seed + i,
+            min(size, n - i),
+            recipe.seconds,
+            fonts,
+            loose,
+        )
         for name, seed, n, loose in sets
         for i in range(0, n, size)
-    ]  # fmt: skip
+    ]
 
 
 def make_drum_clips(recipe: DrumRecipe, folder: Path) -> None:
@@ -163,7 +171,7 @@ def _scattered(score: Score, rng: random.Random) -> tuple[ScoreNote, ...]:
     """Draw a part: each piece has a pattern of its own that returns, more or less."""
     step = rng.choice((2, 3, 4, 4, 4))
     beats = (*score.beats_s, score.duration_s)
-    grid = [a + (b - a) * i / step for a, b in zip(beats, beats[1:]) for i in range(step)]
+    grid = [a + (b - a) * i / step for a, b in pairwise(beats) for i in range(step)]
     notes = []
     for key in _draw_pieces(rng.randint(2, 6), rng):
         length = step * rng.choice((1, 2, 4, 4, 8))

@@ -96,8 +96,8 @@ class DrumNetwork(nn.Module):
 
     def __init__(
         self,
-        channels: tuple[int, ...] = (24, 40, 64),
-        width: int = 160,
+        channels: tuple[int, ...] = (16, 32, 64),
+        width: int = 144,
         pieces: tuple[str, ...] = tuple(PIECES),
     ):
         super().__init__()

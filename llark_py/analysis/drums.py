@@ -1,4 +1,4 @@
-"""Drums: which piece of the kit is struck when and how hard, by a network trained on composed music.
+"""Drums: which piece of the kit is struck when and how hard, by a network of our own.
 
 The network (`drum_network.py`, fitted by `training/drums.py`) gives for every piece the
 probability that a stroke begins in a frame of 10 ms; strokes are its peaks above a threshold of

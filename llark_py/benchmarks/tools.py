@@ -13,7 +13,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from llark_py.analysis.drum_pieces import piece_of
 from llark_py.analysis.drums import measure_drums
 from llark_py.assistant.ears import ears_of
 from llark_py.audio import Audio
@@ -23,6 +22,7 @@ from llark_py.track import Track
 from .answers import AnswerBook, Row
 from .baselines import librosa_answers
 from .clips import Clip, compose_clips
+from .drum_scores import true_strokes
 from .measuring import recordings
 from .measuring.facts import (
     measured_facts,
@@ -32,7 +32,7 @@ from .measuring.facts import (
     section_facts,
     track_facts,
 )
-from .measuring.music import compose_mixes, compose_pianos, compose_unseen
+from .measuring.music import compose_mixes, compose_unseen
 from .measuring.report import write_report
 from .measuring.rivals import (
     BANDS,
@@ -47,6 +47,7 @@ from .measuring.rivals import (
 )
 from .measuring.scoring import TOOL
 from .measuring.stems import ask_mixes, ask_unseen
+from .piano import compose_piano
 from .sections import EVEN, evenly_spaced
 from .songs import compose_songs
 from .trial import Trial
@@ -56,6 +57,7 @@ _CHUNK = 20
 _NOTES_EVERY = 4
 _PIANOS, _SONGS, _MIXES, _UNSEEN = 0.2, 0.2, 0.2, 0.3
 _SONGS_AT_ONCE = 4
+_PIANO_S = 20.0
 
 
 def ask_all(model: Any, processor: Any, trial: Trial, book: AnswerBook) -> None:
@@ -86,7 +88,7 @@ def ask_tools(trial: Trial, book: AnswerBook) -> None:
 
     book.in_chunks("clips", skip, trial.n, _CHUNK, clips)
     others: list[tuple[str, float, Callable[..., Any], Callable[[Any], Iterable[Row]]]] = [
-        ("pianos", _PIANOS, compose_pianos, partial(_each, ask_piano)),
+        ("pianos", _PIANOS, _compose_pianos, partial(_each, ask_piano)),
         ("songs", _SONGS, compose_songs, partial(_each, ask_song)),
         ("mixes", _MIXES, compose_mixes, ask_mixes),
         ("unseen", _UNSEEN, compose_unseen, ask_unseen),
@@ -123,7 +125,8 @@ def ask_clip(clip: Clip, notes: bool) -> Iterator[Row]:
 
 
 def _ask_drums(track: Track, audio: Audio) -> Iterator[Row]:
-    truth = [[round(hit.time_s, 3), piece_of(hit.piece)] for hit in track.drums]
+    strokes = true_strokes(track.drums)
+    truth = sorted([round(float(t), 3), piece] for piece, times in strokes.items() for t in times)
     hits, confidence = _measured_drums(audio)
     if truth or hits:
         yield _row(track, "clips", "drums", truth, TOOL, hits, confidence)
@@ -136,6 +139,13 @@ def _measured_drums(audio: Audio) -> tuple[list[list[Any]], float | None]:
     except ToolError:  # it says that there are no drums
         return [], None
     return [[round(hit.time_s, 3), hit.piece] for hit in found.hits], found.confidence
+
+
+def _compose_pianos(n: int, soundfont: str, skip: int) -> Iterator[Clip]:
+    """Play pieces on a piano alone, every second one with its pedal."""
+    pieces = compose_piano(n, soundfont, _PIANO_S, skip)
+    for i, (kind, notes, audio) in enumerate(pieces, skip):
+        yield Clip(Track(id=f"piano-{kind}-{i}", duration_s=_PIANO_S, notes=notes), audio)
 
 
 def ask_piano(clip: Clip) -> Iterator[Row]:

@@ -11,7 +11,9 @@ import typer
 def evaluate(
     benchmark: Annotated[
         str,
-        typer.Argument(help="Which benchmark: listening, tools, tool_use, conversations, typed."),
+        typer.Argument(
+            help="Which benchmark: listening, tools, transcription, tool_use, conversations, typed."
+        ),
     ] = "listening",
     n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
     model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,

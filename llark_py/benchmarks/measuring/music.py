@@ -1,6 +1,6 @@
-"""What the tools are tried on besides clips: lone pianos, and mixes of which every stem is known.
+"""What the separation tools are tried on: mixes of which every part is known.
 
-All of it is played with a soundfont that training never used.
+They are played with a soundfont that training never used.
 """
 
 from __future__ import annotations
@@ -11,22 +11,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from llark_py.audio import Audio
-from llark_py.benchmarks.clips import FIRST_SEED, Clip
-from llark_py.compose.clip import make_clip, make_stems
+from llark_py.benchmarks.clips import FIRST_SEED
+from llark_py.compose.clip import make_stems
 from llark_py.compose.instruments import family_of
 from llark_py.compose.score import compose
-from llark_py.track import Track
 
 STEM_OF_FAMILY = {"drums": "drums", "bass": "bass", "voice": "vocals", "choir": "vocals"}
 """Every other family is in the stem `other`."""
 UNSEEN = ("trumpet", "vibraphone", "clarinet", "harp", "accordion", "banjo")
 """Instruments that the embedded separator never met in training (`training/stem_clips.py`)."""
-PIANO_S, MIX_S = 20.0, 20.0
+MIX_S = 20.0
 SAMPLE_RATE = 44_100
-_PIANO_SEED, _MIX_SEED = FIRST_SEED + 60_000_000, FIRST_SEED + 70_000_000
-_LIKE_SEED = FIRST_SEED + 80_000_000
+_MIX_SEED, _LIKE_SEED = FIRST_SEED + 70_000_000, FIRST_SEED + 80_000_000
 _SEEDS_EACH = 200
-_FEWEST_NOTES, _FEWEST_PARTS = 20, 3
+_FEWEST_PARTS = 3
 _SOUNDING = 1e-3  # of full scale, root mean square
 
 
@@ -41,29 +39,6 @@ class Mix:
     def audio(self) -> Audio:
         """The sum of the parts."""
         return Audio(np.sum(list(self.parts.values()), axis=0), SAMPLE_RATE)
-
-
-def compose_pianos(n: int, soundfont: str, skip: int = 0) -> list[Clip]:
-    """Play the piano part of `n` pieces of classical, jazz and ragtime alone."""
-    styles = ("classical piano", "jazz", "ragtime")
-    clips = []
-    for i in range(skip, skip + n):
-        style = styles[i % len(styles)]
-        for seed in _seeds(_PIANO_SEED, i):
-            score = compose(seed, PIANO_S, style=style)
-            parts = [p for p in score.parts if p.instrument == "piano"]
-            if sum(len(part.notes) for part in parts) >= _FEWEST_NOTES:
-                break
-        track, _ = make_clip(seed, PIANO_S, soundfont, style=style, augment=False)
-        stems = make_stems(seed, PIANO_S, soundfont, style=style, sample_rate=SAMPLE_RATE)
-        if "piano" in stems:
-            clips.append(Clip(_alone(track, "piano"), stems["piano"]))
-    return clips
-
-
-def _alone(track: Track, instrument: str) -> Track:
-    notes = tuple(note for note in track.notes if note.instrument == instrument)
-    return track.model_copy(update={"notes": notes})
 
 
 def compose_mixes(n: int, soundfont: str, skip: int = 0) -> list[Mix]:

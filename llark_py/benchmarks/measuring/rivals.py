@@ -5,15 +5,16 @@ Each is used as its authors or its library's users do, to be set beside our tool
 
 from __future__ import annotations
 
-import tempfile
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from llark_py.audio import Audio, save_audio
+from llark_py.audio import Audio
+from llark_py.benchmarks.transcription import plain_basic_pitch
 from llark_py.theory import SHARP_NAMES
+
+from .facts import note_facts
 
 LIBROSA, LAPLACIAN, BASIC_PITCH, BANDS = "librosa", "laplacian", "basic pitch", "band onsets"
 _SAMPLE_RATE, _HOP = 22_050, 512
@@ -84,17 +85,8 @@ def band_onsets(audio: Audio) -> list[list[Any]]:
 
 
 def basic_pitch_notes(audio: Audio) -> list[list[float]]:
-    """Notes as Basic Pitch's own `predict` writes them (Bittner et al., 2022)."""
-    from llark_py.analysis.notes import _muted_logging
-
-    with _muted_logging():
-        from basic_pitch import FilenameSuffix, build_icassp_2022_model_path
-        from basic_pitch.inference import predict
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sound.wav"
-        save_audio(audio, path)
-        *_, events = predict(path, build_icassp_2022_model_path(FilenameSuffix.onnx))
-    return [[round(float(e[0]), 3), round(float(e[1]), 3), int(e[2])] for e in sorted(events)]
+    """Notes as the package of Basic Pitch writes them (Bittner et al., ICASSP 2022)."""
+    return note_facts(sorted(plain_basic_pitch(audio)))
 
 
 def laplacian_sections(audio: Audio) -> list[list[Any]]:

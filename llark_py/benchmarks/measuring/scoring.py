@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from llark_py.analysis.drum_pieces import PIECES
 from llark_py.analysis.separation_quality import GOOD_SNR_DB
 from llark_py.benchmarks.answers import Row
+from llark_py.benchmarks.drum_scores import Counts, count_strokes, micro_f
 from llark_py.benchmarks.estimates import N_DRAWS, Draws, Estimate
 from llark_py.benchmarks.reliability import is_right, reliability
 from llark_py.benchmarks.scores import ALL_FAMILIES
 from llark_py.benchmarks.scores import score as score_plain
+from llark_py.track import DrumHit
 
 TOOL = "tool"
 ONSET_WINDOW_S = 0.05
@@ -128,44 +131,23 @@ def _frames(spans: Sequence[Sequence[float]], n: int) -> np.ndarray:
 
 
 def _score_drums(rows: Sequence[Row], draws: Draws) -> Scores:
-    pieces = sorted({piece for row in rows for _, piece in [*row["truth"], *(row["value"] or [])]})
-    counts = np.array([hit_counts(row["truth"], row["value"] or [], pieces) for row in rows])
-    found = draws.count_f1(*np.moveaxis(counts, 2, 0))
+    counts = [_count(row["truth"], row["value"]) for row in rows]
+    table = np.array([[c.get(piece, (0, 0, 0)) for piece in PIECES] for c in counts])
+    found = draws.count_f1(*np.moveaxis(table, 2, 0))
     scores = {"drums_onset_f1": found.pop("micro"), "drums_onset_macro_f1": found.pop("macro")}
     del found["lowest"]
-    return scores | {f"drums {pieces[int(i)]}": value for i, value in found.items()}
+    names = list(PIECES)
+    return scores | {f"drums {names[int(i)]}": value for i, value in found.items()}
 
 
-def hit_counts(
-    truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]], pieces: Sequence[str]
-) -> list[tuple[int, int, int]]:
-    """Count by piece the strokes that match within 50 ms, those said, and those there are.
-
-    Args:
-        truth, said: [time, piece] of each stroke.
-        pieces: Whose strokes are counted.
-    """
-    import mir_eval
-
-    counts = []
-    for wanted in pieces:
-        reference, estimate = (
-            np.array(sorted(t for t, piece in hits if piece == wanted), float)
-            for hits in (truth, said)
-        )
-        matched = mir_eval.util.match_events(reference, estimate, ONSET_WINDOW_S)
-        counts.append((len(matched), len(estimate), len(reference)))
-    return counts
+def _count(truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]] | None) -> Counts:
+    strokes = [[DrumHit(t, piece, 0) for t, piece in hits] for hits in (truth, said or ())]
+    return count_strokes(*strokes)
 
 
 def drum_f(truth: Sequence[Sequence[Any]], said: Sequence[Sequence[Any]] | None) -> float:
-    """F1 of all strokes of a recording, each on its piece."""
-    hits = said or []
-    pieces = sorted({piece for _, piece in [*truth, *hits]})
-    if not pieces:
-        return 1.0
-    matched, named, there = np.sum(hit_counts(truth, hits, pieces), axis=0)
-    return float(2 * matched / (named + there))
+    """F1 of all strokes of a recording within 50 ms, each on its piece."""
+    return micro_f(_count(truth, said))
 
 
 def _score_sections(rows: Sequence[Row], draws: Draws) -> Scores:
