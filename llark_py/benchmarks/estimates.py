@@ -130,7 +130,8 @@ class Draws:
 
         def lowest(w: np.ndarray) -> np.ndarray:
             values = per_label(w)[:, occurring]
-            return np.nanmin(np.where(np.isnan(values), np.inf, values), 1)
+            least = np.nanmin(np.where(np.isnan(values), np.inf, values), 1)
+            return np.where(np.isinf(least), np.nan, least)
 
         def one(label: int, w: np.ndarray) -> np.ndarray:
             return per_label(w)[:, label]
