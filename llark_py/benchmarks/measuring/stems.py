@@ -81,7 +81,7 @@ def _compare(
 ) -> Iterator[Row]:
     for condition, sounds in found.items():
         for what in sorted(truth.keys() & sounds.keys()):
-            row = {"set": set_name, "id": mix_id, "condition": condition}
+            row: Row = {"set": set_name, "id": mix_id, "condition": condition}
             if condition == TOOL:
                 row["confidence"] = confidences[what]
             yield {**row, **row_of(what, truth[what], sounds[what])}
