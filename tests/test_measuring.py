@@ -176,6 +176,8 @@ def test_stems_are_set_beside_the_mixture_and_written_up(monkeypatch, tmp_path):
     assert scores["tool"]["sdr vocals"]["value"] > 60 > scores["mixture"]["sdr vocals"]["value"]
     assert summarise(book.rows)["reliability"]["mixes: separation"]["ece"] == pytest.approx(0.2)
     assert set(scores) == {"tool", "mixture", "hpss", "repet-sim"}
+    for name in ("tools.png", "reliability.png"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG") and f"({name})" in text
     assert "| sdr drums |" in text and "sdr vocals" not in scores["hpss"]
 
 

@@ -64,11 +64,17 @@ def write_report(
     if folder is not None:
         scores = json.dumps({"run": dict(settings), **summary}, indent=1)
         (folder / "scores.json").write_text(scores + "\n", encoding="utf-8")
-        if plots and summary["reliability"]:
+        if plots:
             from llark_py.benchmarks.plots import draw_reliability
 
-            picture = draw_reliability(summary["reliability"], folder / "reliability.png")
-            text = f"{text}\n\n## Plots\n![{picture.stem}]({picture.name})"
+            from .pictures import draw_scores
+
+            pictures = [draw_scores(summary["scores"], folder / "tools.png")]
+            if summary["reliability"]:
+                path = folder / "reliability.png"
+                pictures.append(draw_reliability(summary["reliability"], path))
+            links = "\n".join(f"![{path.stem}]({path.name})" for path in pictures)
+            text = f"{text}\n\n## Plots\n{links}"
         (folder / "report.md").write_text(text + "\n", encoding="utf-8")
     return text
 
