@@ -2,7 +2,7 @@
 
 `sdr` is the source-to-distortion ratio of BSS Eval (Vincent et al., 2006): what a filter of 512
 taps makes of the true source counts as the source. mir_eval's function gives the same number (a
-test holds them equal) but is deprecated and takes fifty times as long, because it measures
+test holds them equal) but is deprecated and takes thirty times as long, because it measures
 interference and artefacts too. `si_sdr` (Le Roux et al., ICASSP 2019) allows a gain only, `snr`
 (the SDR of the Music Demixing Challenge, Mitsufuji et al., 2022) nothing.
 """
