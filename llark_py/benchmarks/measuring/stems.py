@@ -20,7 +20,7 @@ EXAMPLE_S = 3.0
 
 
 def ask_mixes(mixes: Iterable[Mix], set_name: str = "mixes") -> Iterator[Row]:
-    """Separate mixes whose parts are named as stems.
+    """Separate mixes; those of their parts that are stems are compared.
 
     Yields:
         Rows of the fact `separation` with `what` (the stem) and `value` (SDR), for the separator,
@@ -31,7 +31,7 @@ def ask_mixes(mixes: Iterable[Mix], set_name: str = "mixes") -> Iterator[Row]:
         separated = take_apart(audio, _tell_nobody)
         found = {
             TOOL: {stem: sound.samples for stem, sound in separated.sounds.items()},
-            MIXTURE: dict.fromkeys(mix.parts, audio.samples),
+            MIXTURE: dict.fromkeys(separated.sounds, audio.samples),
             HPSS: hpss_stems(audio.samples, audio.sample_rate),
             REPET_SIM: repet_sim_stems(audio.samples, audio.sample_rate),
         }
