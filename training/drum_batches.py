@@ -20,8 +20,8 @@ from .drum_clips import NOTHING, DrumClips
 
 WINDOW_FRAMES = 400
 _DRUMS, _OTHERS, _ROOM = range(3)
-_P_MUSIC, _P_ROOM, _P_ALONE, _P_WITHOUT = 0.45, 0.35, 0.2, 0.06
-_OTHERS_DB, _LEVEL_DB = 6.0, 4.0
+_P_MUSIC, _P_ROOM, _P_ALONE, _P_WITHOUT = 0.7, 0.5, 0.2, 0.06
+_OTHERS_DB, _LEVEL_DB = 6.0, 3.0
 _P_EQUAL, _P_REVERB, _P_NARROW, _P_NOISE, _P_SHIFT, _P_MASK = 0.6, 0.3, 0.3, 0.5, 0.4, 0.3
 _BAND_OF_8_KHZ = 76
 """Mel band from which on a recording of 16 kHz has nothing."""
@@ -42,8 +42,9 @@ def draw_batch(
     drawn = [draw_window(music, loose, rng) for _ in range(n)]
     logs = torch.from_numpy(np.stack([powers for powers, _ in drawn]))
     strokes = [targets for _, targets in drawn]
+    level = rng.normal(0.0, _LEVEL_DB, (n, 1, 1)).astype(np.float32)  # a window is no whole song
     return {
-        "scaled": scale_powers(logs.exp()),
+        "scaled": scale_powers(logs.exp(), torch.from_numpy(level * _DECIBEL).exp()),
         "strokes": torch.from_numpy(np.stack([s for s, _ in strokes])),
         "velocities": torch.from_numpy(np.stack([v for _, v in strokes])),
     }

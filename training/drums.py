@@ -24,6 +24,8 @@ from .fitting import Steps, fit
 from .recipe import DrumRecipe
 
 _STROKES_WEIGHT, _VELOCITY_WEIGHT = 10.0, 0.5
+_RARITY = 3.0
+"""A stroke that is missed costs so much more than one too many: there are few."""
 _THRESHOLDS = np.round(np.linspace(0.1, 0.7, 25), 3)
 _MIDDLE, _PRIOR_STROKES = 0.35, 30.0
 """The threshold of a piece that is never struck, and how firmly the others are held near it."""
@@ -63,7 +65,9 @@ def fit_network(recipe: DrumRecipe, clips: Path) -> DrumNetwork:
 def stroke_loss(network: nn.Module, batch: dict[str, Tensor]) -> Tensor:
     """Cross entropy of strokes, and squared error of the velocities where there is one."""
     logits, velocities = network(batch["scaled"])
-    strokes = binary_cross_entropy_with_logits(logits.float(), batch["strokes"])
+    strokes = binary_cross_entropy_with_logits(
+        logits.float(), batch["strokes"], pos_weight=logits.new_tensor(_RARITY).float()
+    )
     struck = batch["velocities"] > 0
     error = (velocities.float() - batch["velocities"]).square() * struck
     loudness = error.sum() / struck.sum().clamp(min=1)

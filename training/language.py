@@ -19,7 +19,7 @@ from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.errors import ConfigError
-from llark_py.instruct.grammar import HEARD, MEASURED, TALK, WHEN
+from llark_py.instruct.grammar import COMPARED, HEARD, MADE, MEASURED, TALK, TOLD, TOOL_FIRST, WHEN
 from llark_py.instruct.tokenizer import train_tokenizer
 from llark_py.model import LlarkConfig, LlarkForConditionalGeneration, LlarkProcessor
 from llark_py.model.checkpoint import load_model, save_model
@@ -38,7 +38,7 @@ _CONTEXT = 2_048
 # What of the encoder writes for the language model, and is trained with it.
 _SPOKEN_LAYERS = ("concepts", "frame_concepts", "clock")
 # Each is drawn as often as another: a third of them for tools.
-_WORDS = (*MEASURED * 5, *TALK)
+_WORDS = (*MEASURED * 5, *TOLD * 2, *TOOL_FIRST * 2, *MADE * 3, *COMPARED, *TALK)
 
 
 def make_makers(

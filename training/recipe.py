@@ -100,6 +100,26 @@ class GenerateSettings(FitSettings):
     codec_codes: int = Field(512, ge=2)
 
 
+class DrumRecipe(FitSettings):
+    """The network of `transcribe_drums`: its clips, how it is fitted, where it is put."""
+
+    kind: Literal["drums"] = "drums"
+    work_dir: Path = Path("runs/drums")
+    output_dir: Path = Path("runs/drums/model")
+    seed: int = Field(0, ge=0)
+    n: int = Field(700, ge=1)
+    """Clips of composed music, with what else plays."""
+    n_loose: int = Field(1_000, ge=1)
+    """Clips of drums alone that leave the grooves of the composer."""
+    n_dev: int = Field(150, ge=4)
+    """Clips of each of the two kinds that thresholds and confidence are fitted on."""
+    seconds: float = Field(10.0, ge=6.0)
+    soundfonts: list[str] = ["fluid", "musescore"]
+    shard_size: int = Field(50, ge=1)
+    workers: int = Field(0, ge=0)
+    """Processes that render; 0 = one a core."""
+
+
 Kind = Literal["ear", "words", "all", "songs", "course"]
 """What a batch asks: of windows of clips `ear` short questions that are answered by listening,
 `words` what takes no listening (what a tool answers, and talk), `all` everything; of songs and
@@ -163,26 +183,6 @@ class MiniRecipe(Settings):
         if self.songs.shortest_s > self.songs.longest_s:
             raise ValueError("songs.shortest_s must not be above songs.longest_s")
         return self
-
-
-class DrumRecipe(FitSettings):
-    """The network of `transcribe_drums`: its clips, how it is fitted, where it is put."""
-
-    kind: Literal["drums"] = "drums"
-    work_dir: Path = Path("runs/drums")
-    output_dir: Path = Path("runs/drums/model")
-    seed: int = Field(0, ge=0)
-    n: int = Field(700, ge=1)
-    """Clips of composed music, with what else plays."""
-    n_loose: int = Field(1_000, ge=1)
-    """Clips of drums alone that leave the grooves of the composer."""
-    n_dev: int = Field(150, ge=4)
-    """Clips of each of the two kinds that thresholds and confidence are fitted on."""
-    seconds: float = Field(10.0, ge=6.0)
-    soundfonts: list[str] = ["fluid", "musescore"]
-    shard_size: int = Field(50, ge=1)
-    workers: int = Field(0, ge=0)
-    """Processes that render; 0 = one a core."""
 
 
 class LoraSettings(Settings):

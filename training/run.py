@@ -14,9 +14,9 @@ import torch
 from llark_py.config import dump_config
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.records import record_of, write_records
+from llark_py.instruct.simulate import OF_ONE_RECORDING
 
 from .adapt import fit_adapter
-from .dialogues import TOOLS
 from .drums import fit_drums
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
@@ -105,7 +105,7 @@ def write_example_data(folder: Path) -> Path:
     for seed in range(_EXAMPLE_RECORDS):
         track, audio = make_clip(seed, 5.0)
         save_audio(audio, folder / f"{seed}.wav")
-        spoken = dialogue(track, random.Random(seed), n_turns=2, tools=TOOLS)
+        spoken = dialogue(track, random.Random(seed), n_turns=2, tools=OF_ONE_RECORDING)
         records.append(record_of(spoken, id=track.id, source="grammar", audio=f"{seed}.wav"))
     path = folder / "conversations.jsonl"
     write_records(records, path)

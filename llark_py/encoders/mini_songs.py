@@ -2,6 +2,7 @@
 
 A song is heard in windows that overlap by half. What is said of each 0.1 s is cross-faded, so that
 no seam shows, and what is said of whole windows is averaged, by how much sounds in each of them.
+Of what may sound in a part of the song only (instruments), the surest window counts as well.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .mini_config import MiniEncoderConfig
+from .mini_config import MULTI_LABEL_HEADS, MiniEncoderConfig
 from .mini_features import (
     HOP,
     MEL_BANDS,
@@ -37,6 +38,7 @@ _MARGIN = 3  # frames of 0.1 s that the longest analysis window reaches to eithe
 _SOUNDING = 0.01  # of the loudest frame: 40 dB below it nothing is said to sound
 _SILENT = 0.01  # level after normalisation that only silence stays under
 _LEAST_WEIGHT = 0.02
+_TELLING = 0.25  # of the weight of the weightiest window: below it a window is too quiet to count
 _SHORTEST_FORM_S = 20.0
 _BOUNDARY = "boundary"
 
@@ -140,7 +142,8 @@ def hear_song(encoder: MiniEncoder, features: Tensor, progress: Progress = _say_
         rows[0],
         tokens=torch.cat([summary, lines.pop("")])[None].to(rows[0].tokens.dtype),
         posteriors={
-            head: ((sounding if head == "sound" else musical) @ p)[None] for head, p in said.items()
+            head: pool_windows(p, sounding if head == "sound" else musical, head)[None]
+            for head, p in said.items()
         },
         frame_posteriors={head: line[None] for head, line in lines.items()},
     )
@@ -175,6 +178,25 @@ def read_form(
         None if boundary is None else to_numpy(boundary[item, :, -1]),
     )
     return Form(duration_s, spans, sections)
+
+
+def pool_windows(said: Tensor, weights: Tensor, head: str) -> Tensor:
+    """Join what a head says of each window to what it says of the song.
+
+    Args:
+        said: `(windows, classes)` probabilities.
+        weights: `(windows,)`, how much each window counts; their sum is 1.
+        head: Name of the head.
+
+    Returns:
+        `(classes,)` the mean; of heads whose classes are not exclusive its geometric mean with the
+        surest of the windows that are not much quieter than the weightiest. (Who solos for a verse
+        is there, though most windows are without them.)
+    """
+    mean = weights @ said
+    if head not in MULTI_LABEL_HEADS:
+        return mean
+    return (mean * said[weights >= _TELLING * weights.max()].amax(0)).sqrt()
 
 
 def _window_weights(

@@ -18,6 +18,8 @@ _ROLL_HEIGHT, _ROLL_ROOM = 4.2, 2  # inches; semitones above and below
 _OCTAVE = 12
 _MOST_SYSTEMS, _LEAST_BARS, _LEAST_S = 8, 4, 8.0
 _ROW, _SYSTEM, _MARGIN = 0.17, 0.32, 0.5  # inches
+_EARLY_S = 0.06
+"""So much before its bar line a system begins: nobody strikes exactly on it."""
 _TALLEST = 0.42  # of a row, each way
 _MOST_NUMBERS = 8
 
@@ -120,7 +122,7 @@ def split_systems(downbeats_s: Sequence[float], duration_s: float) -> list[float
     """
     if len(downbeats_s) > 1:
         bars = max(_LEAST_BARS, -(-len(downbeats_s) // _MOST_SYSTEMS))
-        inner = list(downbeats_s[bars::bars])
+        inner = [t - _EARLY_S for t in downbeats_s[bars::bars]]
     else:
         step_s = max(_LEAST_S, duration_s / _MOST_SYSTEMS)
         inner = [float(t) for t in np.arange(step_s, duration_s - 1.0, step_s)]
