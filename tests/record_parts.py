@@ -82,11 +82,13 @@ def random_record(number: int) -> Record:
     families = rng.sample(FAMILIES[:-1], rng.randint(1, 5))
     players = [(f, rng.choice(members(f)), rng.uniform(0.3, 1.0)) for f in families]
     named = " and ".join(instrument for _, instrument, _ in players)
-    line = f"A {rng.choice(_ADJECTIVES)} {mood} {style} piece with {named} for {rng.choice(_SCENES)}."
+    line = (
+        f"A {rng.choice(_ADJECTIVES)} {mood} {style} piece with {named} for {rng.choice(_SCENES)}."
+    )
     sings, tempo = rng.random() < 0.4, round(rng.uniform(50, 190), 1)
     return make_record(
         f"song {number:06}",
-        f"{line} It moves at a steady pace, the harmony changes once a bar, and it ends as it began.",
+        f"{line} It moves at a steady pace, the harmony changes once a bar, and ends as it began.",
         duration_s=rng.uniform(20, 400),
         tags=(style, mood, *(instrument for _, instrument, _ in players)),
         style=fact(style, rng.uniform(0.3, 1)),

@@ -8,14 +8,11 @@ from typing import Any
 from llark_py.instruct.facts import speed_word
 from llark_py.theory import KEYS, key_index, parse_key
 
+from .conditions import DOUBTED, SURE
 from .record import Fact, Record
 
-SURE = 0.5
-"""From this confidence on a fact is taken for true; what is less sure counts as unknown."""
 LOUD_LUFS, QUIET_LUFS = -14.0, -23.0
 """Loud is at least what streaming services play at, quiet below what broadcasts do (EBU R 128)."""
-DOUBTED = ("tempo_bpm", "key", "time_signature", "style", "mood", "vocals")
-"""Facts whose confidence is kept for ranking, in columns of their own: `tempo_bpm_confidence`."""
 
 
 def columns_of(record: Record) -> dict[str, Any]:

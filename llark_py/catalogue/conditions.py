@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+SURE = 0.5
+"""From this confidence on a fact is taken for true; what is less sure counts as unknown."""
+DOUBTED = ("tempo_bpm", "key", "time_signature", "style", "mood", "vocals")
+"""Facts that carry a confidence, by which records can be ranked."""
 UNITS = {"tempo_bpm": "BPM", "duration_s": "s", "loudness_lufs": "LUFS"}
 """Facts that are numbers, and their units."""
 _NAMES = {
@@ -52,8 +56,8 @@ class OneOf:
     """A fact has one of some values; of instruments: one of them plays.
 
     Attributes:
-        fact: `key`, `mode`, `speed`, `level`, `time_signature`, `style`, `mood`, `instruments`, `vocals`
-            (`yes` or `no`), or `words` (one of them stands in captions or tags).
+        fact: `key`, `mode`, `speed`, `level`, `time_signature`, `style`, `mood`, `instruments`,
+            `vocals` (`yes` or `no`), or `words` (one of them stands in captions or tags).
         values: As records have them.
         wanted: False: none of them.
         typed: The words of the query it was read from.
@@ -91,3 +95,9 @@ class Query:
     words: tuple[str, ...]
     ranking: tuple[str, ...]
     corrected: dict[str, str]
+
+    def told(self) -> list[str]:
+        """Say it in words, condition by condition."""
+        return [str(c) for c in self.conditions] + (
+            [f"words: {' '.join(self.words)}"] if self.words else []
+        )

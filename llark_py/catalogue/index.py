@@ -7,7 +7,6 @@ which DuckDB's extension for it (a download) and static indexes such as bm25s do
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 import sqlite3
@@ -15,12 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from pydantic import ValidationError
-
 from llark_py.errors import ConfigError
 
-from .columns import DOUBTED, columns_of, players_of
-from .record import SCHEMA_VERSION, Record
+from .conditions import DOUBTED
 
 _VERSION = 1
 """Of the tables here and of what `columns_of` puts into them; others are made again."""
@@ -87,6 +83,7 @@ def open_index(catalogue: Path, report: Report) -> sqlite3.Connection:
 def _opened(place: Path, catalogue: Path, report: Report) -> sqlite3.Connection:
     connection = sqlite3.connect(place, timeout=_PATIENCE_S, isolation_level=None)
     try:
+        connection.execute("PRAGMA temp_store = MEMORY")
         _update(connection, catalogue, report)
     except BaseException:
         connection.close()
@@ -108,8 +105,6 @@ def _update(connection: sqlite3.Connection, catalogue: Path, report: Report) -> 
                 row = (state.records, state.bytes, state.digest, *stamp)
                 connection.execute("DELETE FROM state")
                 connection.execute("INSERT INTO state VALUES (?, ?, ?, ?, ?, ?)", row)
-    if not state.records:
-        raise ConfigError(f"{catalogue} holds no records; make some with llark caption")
     if state.bytes < status.st_size:
         report(f"the last line of {catalogue} is unfinished and is left out")
 
@@ -135,6 +130,8 @@ def _added(
     connection: sqlite3.Connection, catalogue: Path, file: BinaryIO, report: Report
 ) -> _State:
     """Add the lines that are new; all of them where the file is not what it was, and longer."""
+    from .rows import add_record, read_record  # a search that finds all indexed loads no pydantic
+
     state = _state(connection)
     digest = hashlib.sha256()
     if state is None or not _begins_as_before(file, state, digest):
@@ -150,11 +147,13 @@ def _added(
         if not line.endswith(b"\n"):
             break
         count += 1
-        _add(connection, _read(line, f"{catalogue}, line {count}"), start)
+        add_record(connection, read_record(line, f"{catalogue}, line {count}"), start)
         digest.update(line)
         start += len(line)
         if count % _REPORT_EVERY == 0:
             report(f"indexing: {count:,} records")
+    if not count:
+        raise ConfigError(f"{catalogue} holds no records; make some with llark caption")
     return _State(count, start, digest.hexdigest(), (0, 0, 0))
 
 
@@ -164,52 +163,3 @@ def _begins_as_before(file: BinaryIO, state: _State, digest: Any) -> bool:
         digest.update(part)
         left -= len(part)
     return not left and digest.hexdigest() == state.digest
-
-
-def _read(line: bytes, where: str) -> Record:
-    try:
-        record = Record.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors()[0]
-        at = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"{where} is no record of llark caption ({f'{at}: ' if at else ''}{first['msg']}); "
-            "mend or delete the line"
-        ) from error
-    if record.schema_version != SCHEMA_VERSION:
-        raise ConfigError(
-            f"{where} has schema version {record.schema_version}, this is version "
-            f"{SCHEMA_VERSION}; caption the songs again"
-        )
-    return record
-
-
-def _add(connection: sqlite3.Connection, record: Record, start: int) -> None:
-    """Add a record; one of the same path that came before is replaced."""
-    connection.execute(
-        "DELETE FROM words WHERE rowid = (SELECT id FROM songs WHERE path = ?)", [record.path]
-    )
-    for table in ("players", "embeddings"):
-        connection.execute(
-            f"DELETE FROM {table} WHERE song = (SELECT id FROM songs WHERE path = ?)", [record.path]
-        )
-    columns = {"path": record.path, "start": start, **columns_of(record)}
-    names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-    song = connection.execute(
-        f"INSERT OR REPLACE INTO songs ({names}) VALUES ({marks})", [*columns.values()]
-    ).lastrowid
-    captions = record.captions
-    connection.execute(
-        "INSERT INTO words (rowid, caption, tags) VALUES (?, ?, ?)",
-        [song, f"{captions.line} {captions.paragraph}", ", ".join(captions.tags)],
-    )
-    players = list(players_of(record))
-    connection.executemany(
-        "INSERT OR IGNORE INTO players VALUES (?, ?, ?)", [(n, song, c) for n, c in players]
-    )
-    named = [("instruments", name) for name, _ in players]
-    named += [(fact, columns[fact]) for fact in ("style", "mood") if columns[fact]]
-    connection.executemany("INSERT OR IGNORE INTO names VALUES (?, ?)", named)
-    if record.embedding:
-        vector = base64.b64decode(record.embedding, validate=True)
-        connection.execute("INSERT INTO embeddings VALUES (?, ?)", [song, vector])

@@ -178,8 +178,8 @@ def _number(quantity: _Quantity, text: str, like: str) -> float:
         assert number is not None
         return float(number[0].replace("−", "-"))
     if ":" in text:
-        parts = [float(part) for part in text.split(":")]
-        return sum(part * 60.0**power for power, part in enumerate(reversed(parts)))
+        clock = [float(part) for part in text.split(":")]
+        return sum(part * 60.0**power for power, part in enumerate(reversed(clock)))
     parts = list(_times(text))
     if any(unit for _, unit in parts):
         return sum(number * _SECONDS[unit] for number, unit in parts)

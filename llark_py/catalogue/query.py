@@ -50,8 +50,9 @@ def parse_query(text: str, vocabulary: Vocabulary, is_said: Callable[[str], bool
     query = _parse(text, vocabulary)
     parts = {part for word in vocabulary.meanings for part in word.split()}
     candidates = sorted(p for p in parts if len(p) >= _SHORTEST_TYPO)
-    corrected = {}
-    for word in query.words:
+    refused = [c.typed for c in query.conditions if isinstance(c, OneOf) and c.fact == WORDS]
+    corrected: dict[str, str] = {}
+    for word in (*query.words, *refused):
         if len(word) >= _SHORTEST_TYPO and not is_said(word):
             near = difflib.get_close_matches(word, [*candidates, *_GRAMMAR], 1, _TYPO_LIKENESS)
             corrected |= {word: near[0]} if near else {}

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .columns import DOUBTED
-from .conditions import INSTRUMENTS, WORDS, Condition, OneOf, Query, Range
+from .conditions import DOUBTED, INSTRUMENTS, WORDS, Condition, OneOf, Query, Range
 
 _DOUBTED_AS = {"speed": "tempo_bpm", "mode": "key"}
 _TAG_WEIGHT = 2.0
@@ -61,9 +60,9 @@ class Found:
     tallies: tuple[Tally, ...]
 
     @property
-    def strictest(self) -> Tally | None:
-        """The condition without which most would be found; the rarest where none alone helps."""
-        return max(self.tallies, key=lambda t: (t.without, -t.fulfilling), default=None)
+    def strictest(self) -> Condition:
+        """The condition that fewest records fulfil."""
+        return min(self.tallies, key=lambda tally: tally.fulfilling).condition
 
 
 def names_held(connection: sqlite3.Connection) -> dict[str, list[str]]:
@@ -98,38 +97,34 @@ def search(
         limit: Most records to read.
         likeness: By song of the index, how alike it is to another; only these can be found.
     """
-    tests = [_sql(condition) for condition in query.conditions]
     source = "songs"
     if likeness is not None:
-        connection.execute("CREATE TEMP TABLE alike (song INTEGER PRIMARY KEY, likeness REAL)")
+        _keep(connection, "alike", "likeness")
         connection.executemany("INSERT INTO alike VALUES (?, ?)", likeness.items())
-        source = "songs JOIN alike ON alike.song = songs.id"
-    all_of = " AND ".join(test for test, _ in tests) or "TRUE"
-    values = [value for _, given in tests for value in given]
-    only_words = bool(query.words) and not tests and likeness is None
-    parts = ["words"] * bool(query.ranking) + ["likeness"] * (likeness is not None)
-    score = f"({' + '.join(parts)}) / {len(parts)}" if parts else "confidence"
+        source = "songs JOIN alike USING (id)"
+    total, tallies = _test(connection, source, query.conditions)
+    fit = f"SELECT rowid, -bm25(words, 1.0, {_TAG_WEIGHT}) FROM words WHERE words MATCH ?"
+    _keep(connection, "said", "fit", fit, [_any_word(query.ranking)])
     sureness, names = _confidence(query.conditions)
+    only_words = bool(query.words) and not query.conditions and likeness is None
+    parts = ["words"] * bool(query.ranking) + ["likeness"] * (likeness is not None)
     rows = connection.execute(
         f"""
-        WITH said AS MATERIALIZED (
-          SELECT rowid AS song, -bm25(words, 1.0, {_TAG_WEIGHT}) AS fit FROM words
-          WHERE words MATCH ?
-        ), matching AS (
-          SELECT id, start, path, {"likeness" if likeness is not None else "NULL AS likeness"},
+        WITH matching AS (
+          SELECT start, path, {"likeness" if likeness is not None else "NULL AS likeness"},
             {sureness} AS confidence, {"coalesce(fit, 0)" if query.ranking else "NULL"} AS fit
-          FROM {source} {"JOIN" if only_words else "LEFT JOIN"} said ON said.song = id
-          WHERE {all_of}
+          FROM {source} JOIN tested USING (id) {"" if only_words else "LEFT"} JOIN said USING (id)
+          WHERE missed = 0
         ), scored AS (
           SELECT *, fit / max(max(fit) OVER (), 1e-9) AS words, count(*) OVER () AS matched
           FROM matching
         )
-        SELECT start, {score} AS score, words, likeness, confidence, matched FROM scored
-        ORDER BY score DESC, confidence DESC, path LIMIT ?
+        SELECT start, {f"({' + '.join(parts)}) / {len(parts)}" if parts else "confidence"} AS score,
+          words, likeness, confidence, matched
+        FROM scored ORDER BY score DESC, confidence DESC, path LIMIT ?
         """,
-        [_any_word(query.ranking), *names, *values, limit],
+        [*names, limit],
     ).fetchall()
-    total, tallies = _count(connection, source, query.conditions, tests)
     hits = []
     with catalogue.open("rb") as file:
         for start, points, words, alike, confidence, _ in rows:
@@ -183,26 +178,44 @@ def _confidence(conditions: Sequence[Condition]) -> tuple[str, list[str]]:
     return (f"({' + '.join(parts)}) / {len(parts)}" if parts else "1.0"), values
 
 
-def _count(
-    connection: sqlite3.Connection,
-    source: str,
-    conditions: Sequence[Condition],
-    tests: Sequence[tuple[str, list[Any]]],
+def _test(
+    connection: sqlite3.Connection, source: str, conditions: Sequence[Condition]
 ) -> tuple[int, tuple[Tally, ...]]:
-    """Count the records, and what each condition leaves of them."""
+    """Count the records and what each condition leaves of them.
+
+    The table `tested` then says of every song how many conditions it misses.
+    """
+    tests = [_sql(condition) for condition in conditions]
     columns = "".join(f", {test} AS t{i}" for i, (test, _) in enumerate(tests))
-    sums = ""
-    for i in range(len(tests)):
-        others = " AND ".join(f"t{k}" for k in range(len(tests)) if k != i) or "TRUE"
-        sums += f", total(t{i}), total(t{i} IS NULL), total({others})"
-    [(records, *counts)] = connection.execute(
-        f"SELECT count(*){sums} FROM (SELECT id{columns} FROM {source})",
-        [value for _, given in tests for value in given],
+    missed = " + ".join(f"(t{i} IS NOT TRUE)" for i in range(len(tests))) or "0"
+    # The limit keeps SQLite from working out every condition once more for each of its uses.
+    rows = f"SELECT *, {missed} FROM (SELECT songs.id{columns} FROM {source} LIMIT -1)"
+    given = [value for _, values in tests for value in values]
+    names = ", ".join([f"t{i}" for i in range(len(tests))] + ["missed"])
+    _keep(connection, "tested", names, rows, given)
+    sums = "".join(
+        f", total(t{i}), total(t{i} IS NULL), total(missed = (t{i} IS NOT TRUE))"
+        for i in range(len(tests))
     )
+    [(records, *counts)] = connection.execute(f"SELECT count(*){sums} FROM tested")
     whole = [int(count) for count in counts]
     return records, tuple(
         Tally(condition, *whole[3 * i : 3 * i + 3]) for i, condition in enumerate(conditions)
     )
+
+
+def _keep(
+    connection: sqlite3.Connection,
+    table: str,
+    columns: str,
+    rows: str = "",
+    given: Sequence[Any] = (),
+) -> None:
+    """Keep what a statement finds by song; without the key, joins would take a minute."""
+    connection.execute(f"DROP TABLE IF EXISTS temp.{table}")
+    connection.execute(f"CREATE TEMP TABLE {table} (id INTEGER PRIMARY KEY, {columns})")
+    if rows:
+        connection.execute(f"INSERT INTO {table} {rows}", given)
 
 
 def _marks(values: Sequence[Any]) -> str:

@@ -1,12 +1,12 @@
-"""The words a search understands: names of the library's own lists, of the catalogue, and synonyms."""
+"""The words a search understands: names from our own lists and the catalogue, and synonyms."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -37,17 +37,18 @@ class Vocabulary:
     """
 
     def __init__(self, held: Mapping[str, Iterable[str]] | None = None):
-        written = yaml.safe_load(
-            (resources.files("llark_py.catalogue") / _FILE).read_text(encoding="utf-8")
-        )
-        self.ignored = frozenset(written.pop("ignored").split())
-        own = {"style": STYLES, "mood": MOODS, INSTRUMENTS: (*FAMILIES, *INSTRUMENT_NAMES)}
+        written = _written()
+        self.ignored = frozenset(str(written["ignored"]).split())
         self.meanings: dict[str, Meaning] = {}
+        own = {"style": STYLES, "mood": MOODS, INSTRUMENTS: (*FAMILIES, *INSTRUMENT_NAMES)}
         for names in (own, held or {}):
             for fact, values in names.items():
-                self.meanings |= {v.lower(): Meaning(fact, (v,)) for v in values}
-        for fact, words in written.items():
-            self.meanings |= {str(w): Meaning(fact, tuple(values)) for w, values in words.items()}
+                spelt: dict[str, list[str]] = {}
+                for value in dict.fromkeys(values):
+                    spelt.setdefault(value.lower(), []).append(value)
+                self.meanings |= {word: Meaning(fact, tuple(v)) for word, v in spelt.items()}
+        for fact in (name for name in written if name != "ignored"):
+            self.meanings |= {w: Meaning(fact, tuple(v)) for w, v in written[fact].items()}
 
     @cached_property
     def pattern(self) -> str:
@@ -61,7 +62,7 @@ class Vocabulary:
 
     @cached_property
     def _by_spelling(self) -> dict[str, Meaning]:
-        found = {}
+        found: dict[str, Meaning] = {}
         for word, meaning in reversed(self.meanings.items()):
             if meaning.fact == INSTRUMENTS:
                 found |= {_bare(word) + "s": meaning, _bare(word) + "es": meaning}
@@ -70,6 +71,12 @@ class Vocabulary:
     def _spellings(self, word: str) -> str:
         plural = _PLURAL if self.meanings[word].fact == INSTRUMENTS else ""
         return r"[\s-]?".join(map(re.escape, re.split(r"[\s-]", word))) + plural
+
+
+@cache
+def _written() -> dict[str, Any]:
+    text = resources.files("llark_py.catalogue").joinpath(_FILE).read_text(encoding="utf-8")
+    return yaml.safe_load(text)
 
 
 def _bare(word: str) -> str:
