@@ -43,9 +43,11 @@ def make_record(name: str = "song", line: str = "", **known: Any) -> Record:
         name: Of the file.
         line: The short caption.
         known: Facts as values or `Fact`s; `players` are families or (family, instrument,
-            confidence); `sings` is a truth value; `duration_s`, `tags`, `embedding`, `path`.
+            confidence); `sings` is a truth value; `duration_s`, `tags`, `embedding`, `path` and `maker`
+            are those of a record.
     """
     duration_s, tags = known.pop("duration_s", 60.0), known.pop("tags", ())
+    maker = known.pop("maker", MAKER)
     embedding, path = known.pop("embedding", None), known.pop("path", f"/music/{name}.wav")
     facts = {k: v if isinstance(v, Fact) else fact(v) for k, v in known.items() if k not in _OWN}
     if "players" in known:
@@ -63,7 +65,7 @@ def make_record(name: str = "song", line: str = "", **known: Any) -> Record:
         captions=Captions(line=line, paragraph=line, tags=tags),
         facts=Facts(**facts),
         embedding=None if embedding is None else pack_embedding(np.asarray(embedding)),
-        model=MAKER,
+        model=maker,
     )
 
 

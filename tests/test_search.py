@@ -10,7 +10,12 @@ import pytest
 from record_parts import fact, make_record, random_record, write_catalogue
 from search_parts import find, names, songs
 
+from llark_py.analysis.likeness import likeness
 from llark_py.audio import save_audio
+from llark_py.catalogue.captioner import load_captioner
+from llark_py.catalogue.decode import decode_song
+from llark_py.catalogue.record import unpack_embedding
+from llark_py.catalogue.scan import scan
 from llark_py.cli import main
 from llark_py.compose.clip import make_clip
 
@@ -200,23 +205,37 @@ def test_songs_like_one_come_first_and_it_is_left_out(tmp_path, capsys):
 
 
 def test_a_song_that_must_be_heard(tmp_path, capsys):
-    from llark_py.analysis.comparison import mean_token
-
-    clips = [make_clip(seed, duration_s=8.0)[1] for seed in (1, 2)]
-    records = [make_record(f"s{i}", embedding=mean_token(c)) for i, c in enumerate(clips)]
+    captioner = load_captioner(None)
+    for number, style in enumerate(("jazz", "metal")):
+        save_audio(make_clip(number, 6.0, style=style)[1], tmp_path / f"s{number}.wav")
+    songs = [decode_song(song, *captioner.rates) for song in scan([str(tmp_path)]).songs]
+    records = [
+        make_record(f"s{i}", embedding=unpack_embedding(one.embedding), maker=captioner.maker)
+        for i, one in enumerate(captioner.hear(songs))
+    ]
     catalogue = write_catalogue(tmp_path / "c.jsonl", records)
-    save_audio(clips[1], tmp_path / "again.wav")
-    code, out, _ = run(capsys, catalogue, "--like", tmp_path / "again.wav", "--json")
-    songs = json.loads(out)["songs"]
-    assert code == 0 and songs[0]["record"]["path"] == "/music/s1.wav"
-    assert songs[0]["likeness"] > 0.9 > songs[1]["likeness"]
+    code, out, _ = run(capsys, catalogue, "--like", tmp_path / "s1.wav", "--json")
+    found = json.loads(out)["songs"]
+    assert code == 0 and found[0]["record"]["path"] == "/music/s1.wav"
+    assert found[0]["likeness"] == pytest.approx(likeness(1.0), abs=1e-3)
+    assert found[1]["likeness"] < found[0]["likeness"]
 
 
 def test_likeness_that_cannot_be_had_is_told(tmp_path, catalogue, capsys):
-    assert "has an embedding" in run(capsys, catalogue, "--like", tmp_path / "x.wav")[2]
-    other = write_catalogue(tmp_path / "c.jsonl", [make_record("s", embedding=np.ones(8))])
-    code, _, err = run(capsys, other, "--like", tmp_path / "x.wav")
-    assert code == 2 and "No such file" in err
+    def refused(catalogue) -> str:
+        code, out, err = run(capsys, catalogue, "--like", tmp_path / "x.wav")
+        assert (code, out) == (2, "") and err.count("\n") == 1
+        return err
+
+    assert "has an embedding" in refused(catalogue)
+    ones = np.ones(8)
+    other = write_catalogue(tmp_path / "c.jsonl", [make_record("s", embedding=ones)])
+    assert "No such file" in refused(other)
     (tmp_path / "x.wav").write_text("no sound")
-    code, _, err = run(capsys, other, "--like", tmp_path / "x.wav")
-    assert code == 2 and err.count("\n") == 1
+    assert "made by another model (weights 0000" in refused(other)
+    captioner = load_captioner(None)
+    own = make_record("s", embedding=ones, maker=captioner.maker)
+    write_catalogue(other, [own])
+    assert "is a text file" in refused(other)
+    write_catalogue(other, [own, make_record("t", embedding=ones)])
+    assert "several models" in refused(other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from .likeness import likeness
 from .listening import classes_heard, hear
 from .loudness import measure_loudness
 from .rhythm import Rhythm, measure_rhythm
+
+if TYPE_CHECKING:
+    from llark_py.encoders.mini_songs import Hearing
 
 MOST_PERCENT = 6.0
 """So far a song is sped up or slowed down without sounding wrong; the reach of many turntables."""
@@ -120,13 +124,17 @@ def measure_similarity(first: Audio, second: Audio) -> float:
 
 def embedding_cosine(first: Audio, second: Audio) -> float:
     """Give the cosine of the mean frame tokens of two recordings, in [-1, 1]."""
-    one, other = mean_token(first), mean_token(second)
+    one, other = mean_token(hear(first)), mean_token(hear(second))
     return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
-def mean_token(audio: Audio) -> np.ndarray:
-    """Hear a recording as one vector `(width,)`: the mean of the encoder's frame tokens."""
-    from llark_py.encoders.mini_network import N_GLOBAL
+def mean_token(hearing: Hearing) -> np.ndarray:
+    """Average the frame tokens of a recording: `(width,)`, whose cosines say how alike it sounds.
 
-    tokens = hear(audio).heard.tokens[0, N_GLOBAL:]
-    return tokens.detach().float().mean(0).cpu().numpy()
+    Args:
+        hearing: Of the encoder.
+    """
+    from llark_py.encoders.mini_network import N_GLOBAL
+    from llark_py.encoders.mini_songs import to_numpy
+
+    return to_numpy(hearing.heard.tokens[0, N_GLOBAL:]).mean(0)

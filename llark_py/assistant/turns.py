@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 
@@ -17,6 +17,7 @@ from llark_py.tools import Artefact, names, schemas
 
 from .conversation import as_messages, check_order, next_artefact_number, recordings, with_system
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
+from .reply import Reply
 from .toolbox import Toolbox
 
 MAX_ROUNDS = 4
@@ -43,21 +44,6 @@ class Answer:
     tool_results: tuple[ToolResult, ...] = ()
     artefacts: tuple[Artefact, ...] = ()
     ungrounded: tuple[str, ...] = ()
-
-
-@dataclass
-class Reply:
-    """What one round of speaking gave.
-
-    Attributes:
-        text: What was shown of it.
-        calls: The tools it asks for.
-        unreadable: Why a call cannot be run, by its id.
-    """
-
-    text: str = ""
-    calls: list[ToolCall] = field(default_factory=list)
-    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class ToolLoop:
@@ -158,7 +144,7 @@ class ToolLoop:
             reply = Reply()
             spoken = self._speak(asked + new, reply, stop, may_call=may_call, measured=bool(new))
             for piece in spoken:
-                piece = _PARAGRAPH + piece if text and not reply.text else piece
+                piece = _PARAGRAPH + piece if text and piece and not reply.text else piece
                 reply.text += piece
                 yield TextDelta(piece)
             text += reply.text

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from llark_py.analysis.likeness import likeness
-from llark_py.errors import ConfigError
+from llark_py.errors import AudioError, ConfigError
 
 FORMAT = "<f2"
 """Of the numbers in an embedding, see `record.pack_embedding`."""
+_EMBEDDED = "mini"
 
 
 def compare_with(connection: sqlite3.Connection, song: Path) -> dict[int, float]:
@@ -30,9 +31,8 @@ def compare_with(connection: sqlite3.Connection, song: Path) -> dict[int, float]
         (`analysis.comparison.measure_similarity`).
 
     Raises:
-        AudioError: The song cannot be read.
-        ToolError: There is nothing to hear in it.
-        ConfigError: No record has an embedding, or they are another encoder's.
+        AudioError: The song cannot be read, or there is nothing to hear in it.
+        ConfigError: No record has an embedding, or the model that made them is not to be had.
     """
     rows = connection.execute("SELECT song, vector FROM embeddings").fetchall()
     if not rows:
@@ -41,17 +41,24 @@ def compare_with(connection: sqlite3.Connection, song: Path) -> dict[int, float]
         )
     same = _songs_of(connection, song)
     known = [vector for key, vector in rows if key in same]
-    wanted = np.frombuffer(known[0], FORMAT).astype(np.float32) if known else _hear(song)
+    if known:
+        wanted = np.frombuffer(known[0], FORMAT).astype(np.float32)
+    else:
+        wanted = _hear(song, *_maker(connection))
     others = [(key, vector) for key, vector in rows if key not in same]
-    if any(len(vector) != 2 * wanted.size for _, vector in others):
-        raise ConfigError(
-            f"the catalogue was made with another encoder than the one that hears {song}; "
-            "caption the songs again"
-        )
     vectors = np.frombuffer(b"".join(vector for _, vector in others), FORMAT)
     cosines = vectors.reshape(-1, wanted.size).astype(np.float32) @ wanted
     cosines /= np.linalg.norm(wanted)
     return {key: likeness(c) for (key, _), c in zip(others, cosines.tolist(), strict=True)}
+
+
+def _maker(connection: sqlite3.Connection) -> tuple[str, str]:
+    """Name the model that made the catalogue, and the hash of its weights."""
+    makers = connection.execute("SELECT DISTINCT model, weights FROM songs").fetchall()
+    if len(makers) > 1:
+        names = ", ".join(f"{name} ({weights[:12]})" for name, weights in makers)
+        raise ConfigError(f"the catalogue was made by several models: {names}; make it by one")
+    return makers[0]
 
 
 def _songs_of(connection: sqlite3.Connection, song: Path) -> set[int]:
@@ -65,12 +72,24 @@ def _songs_of(connection: sqlite3.Connection, song: Path) -> set[int]:
     return {key for (key,) in rows}
 
 
-def _hear(song: Path) -> np.ndarray:
-    from llark_py.analysis.comparison import mean_token
-    from llark_py.analysis.listening import check_sounding
-    from llark_py.analysis.timbre import MIN_DURATION_S
-    from llark_py.audio import load_audio
+def _hear(song: Path, model: str, weights: str) -> np.ndarray:
+    """Hear a song as the songs of the catalogue were heard."""
+    from .captioner import load_captioner
+    from .decode import decode_song
+    from .record import Failure, unpack_embedding
+    from .scan import look_at
 
-    audio = load_audio(song)
-    check_sounding(audio, MIN_DURATION_S)
-    return mean_token(audio)
+    captioner = load_captioner(None if model == _EMBEDDED else model)
+    if captioner.maker.weights != weights:
+        raise ConfigError(
+            f"the catalogue was made by another model (weights {weights[:12]}, now "
+            f"{captioner.maker.weights[:12]} of '{model}'); caption the songs again"
+        )
+    looked = look_at(str(song))
+    decoded = looked if isinstance(looked, Failure) else decode_song(looked, *captioner.rates)
+    if isinstance(decoded, Failure):
+        raise AudioError(decoded.reason)
+    [listened] = captioner.hear([decoded])
+    if listened.embedding is None:
+        raise AudioError(f"there is nothing to hear in {song}")
+    return unpack_embedding(listened.embedding)

@@ -29,6 +29,7 @@ def columns_of(record: Record) -> dict[str, Any]:
     values = {
         "duration_s": record.duration_s,
         "content_hash": record.content_hash,
+        "model": record.model.name,
         "weights": record.model.weights,
         "loudness_lufs": loudness,
         "level": None if loudness is None else _level(loudness),

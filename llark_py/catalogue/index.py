@@ -26,7 +26,8 @@ _REPORT_EVERY = 5000
 _SCHEMA = f"""
 CREATE TABLE state (records, bytes, digest, inode, modified_ns, size);
 CREATE TABLE songs (
-  id INTEGER PRIMARY KEY, path TEXT UNIQUE, start INTEGER, content_hash TEXT, weights TEXT,
+  id INTEGER PRIMARY KEY, path TEXT UNIQUE, start INTEGER,
+  content_hash TEXT, model TEXT, weights TEXT,
   duration_s REAL, loudness_lufs REAL, level TEXT, tempo_bpm REAL, speed TEXT, key TEXT, mode TEXT,
   time_signature TEXT, style TEXT, mood TEXT, vocals TEXT, players INTEGER,
   {", ".join(f"{fact}_confidence REAL" for fact in DOUBTED)}

@@ -79,7 +79,7 @@ class Facts(_Frozen):
     time_signature: Fact[str] | None = Field(None, description="`4/4`, `3/4` or `6/8`.")
     chords: Fact[Chords] | None = None
     instruments: Fact[tuple[Player, ...]] | None = Field(
-        None, description="Families in order of their first entrance."
+        None, description="Families in order of their first entrance; each has its confidence."
     )
     vocals: Fact[Vocals] | None = None
     vocals_language: Fact[str] | None = Field(
