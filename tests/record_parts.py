@@ -43,8 +43,8 @@ def make_record(name: str = "song", line: str = "", **known: Any) -> Record:
         name: Of the file.
         line: The short caption.
         known: Facts as values or `Fact`s; `players` are families or (family, instrument,
-            confidence); `sings` is a truth value; `duration_s`, `tags`, `embedding`, `path` and `maker`
-            are those of a record.
+            confidence); `sings` is a truth value; `duration_s`, `tags`, `embedding`, `path`,
+            `maker` are those of a record.
     """
     duration_s, tags = known.pop("duration_s", 60.0), known.pop("tags", ())
     maker = known.pop("maker", MAKER)
