@@ -10,7 +10,9 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import redirect_stdout
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -114,9 +116,10 @@ class Cluster:
             ConfigError: There is no such cluster, or it has no processor to spare.
             LlarkError: The model cannot be loaded there.
         """
-        # Nobody counts users, and nothing but our own words goes to the terminal.
+        # Nobody counts users, and little but our own words goes to the terminal.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+        os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
         try:
             import ray
             import ray.data
@@ -137,12 +140,15 @@ class Cluster:
                 "address, and without --address one is started on this machine"
             ) from error
         logging.getLogger("ray.data").setLevel(logging.ERROR)
+        # What daemons have to say Ray prints to stdout, where results go.
+        self._elsewhere = redirect_stdout(sys.stderr)
+        self._elsewhere.__enter__()
         try:
             self._shape = _divide(ray.nodes())
             first = ray.remote(num_cpus=self._shape.cpus, num_gpus=self._shape.gpus)(_name)
             self.maker = _asked(lambda: ray.get(first.remote(self._load)))
         except BaseException:
-            ray.shutdown()
+            self.__exit__(None, None, None)
             raise
         return self
 
@@ -155,6 +161,7 @@ class Cluster:
         import ray
 
         ray.shutdown()
+        self._elsewhere.__exit__(kind, error, trace)
 
     def run(self, ledger: Ledger, songs: Sequence[Song]) -> Iterator[tuple[int, list[Failure]]]:
         """Do songs and write them down in their order.
@@ -236,7 +243,9 @@ def _asked(ask: Callable[[], T]) -> T:
         return ask()
     except RayError as error:
         cause: BaseException | None = error
-        while cause is not None and (isinstance(cause, RayError) or not isinstance(cause, LlarkError)):
+        while cause is not None and (
+            isinstance(cause, RayError) or not isinstance(cause, LlarkError)
+        ):
             cause = getattr(cause, "cause", None) or cause.__cause__
         if cause is None:
             raise
