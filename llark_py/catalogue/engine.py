@@ -91,11 +91,11 @@ class Engine:
         for one in self._decode_all(songs):
             if isinstance(one, Failure):
                 failures.append(one)
-                continue
-            batch.append(one)
+            else:
+                batch.append(one)
             # By what songs weigh and not by what is free, so that batches are always the same.
             if (
-                len(batch) == BATCH_SONGS
+                len(batch) + len(failures) == BATCH_SONGS
                 or sum(s.size_bytes for s in batch) > self._memory / _BATCH_SHARE / 2
             ):
                 yield self._finish(batch, failures)
