@@ -34,6 +34,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_decode.py
 	@$(BIN)/python tests/speed/bench_first_word.py $(ARGS)
 	@$(BIN)/python tests/speed/bench_again.py
+	@$(BIN)/python tests/speed/bench_tools.py
 
 setup: $(STAMP)
 

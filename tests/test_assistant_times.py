@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from assistant_parts import noise, scripted_assistant
 from model_parts import tiny_tokenizer
 from test_assistant_grounding import word_tokenizer
 
+from llark_py.assistant.constraints import constrain
 from llark_py.assistant.grounded_times import GroundedTimes
 from llark_py.assistant.grounding import told_times
 from llark_py.assistant.repetition import loop_start, settled_length, without_loop
@@ -102,6 +104,42 @@ def test_without_a_tool_no_time_after_the_end_is_said():
     times = re.findall(r"[0-9]+:[0-9]+", answer)
     assert times and max(map(seconds, times)) <= 3
     assert answer.startswith("Drums at 0:02, chorus at 0:0")
+
+
+def writes(said, times, quotable, *, measured):
+    """Whether a reply may be written token by token under the constraints of its turn."""
+    tokenizer = tiny_tokenizer()
+    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
+    constraints, _ = constrain(tokenizer, quotable, times, 0, measured=measured)
+    for i, token in enumerate(wanted):
+        scores = torch.zeros(1, len(tokenizer))
+        for constraint in constraints:
+            scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
+        if scores[0, token] == -torch.inf:
+            return False
+    return True
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_times_of_a_tool_may_be_told_now_and_later(measured):
+    said = json.dumps({"plays": "drums 0:00-1:21 (0.93), voice 0:35-end (0.81)"})
+    for answer in ("The voice is in from 0:35.", "It goes from 0:00 to 1:21"):
+        assert writes(answer, ["0:00", "0:12"], said, measured=measured)
+    assert not writes("The voice is in from 0:36.", ["0:00", "0:12"], said, measured=measured)
+
+
+def test_what_a_tool_has_timed_is_not_told_by_ear():
+    said = json.dumps({"parts": "intro 0:00, A 0:14", "section_count": 2, "picture": None})
+    assert writes("It starts at 0:14.", ["0:12"], said, measured=True)
+    assert not writes("It starts at 0:12.", ["0:12"], said, measured=True)
+    tempo = json.dumps({"tempo_bpm": 90.1})
+    assert writes("90.1 BPM; it starts at 0:12.", ["0:12"], tempo, measured=True)
+
+
+def test_levels_below_zero_are_quoted_with_their_sign():
+    said = json.dumps({"loudness_lufs": -14.2, "loudness_range_lu": None, "bass_percent": 45})
+    assert writes("It is at -14.2 LUFS, 45 percent bass.", [], said, measured=True)
+    assert not writes("It is at -14.3 LUFS.", [], said, measured=True)
 
 
 def test_a_time_of_the_user_may_be_repeated():

@@ -15,6 +15,7 @@ from llark_py.analysis.metre import Metre
 from llark_py.audio import Audio
 from llark_py.compose.clip import make_clip
 from llark_py.errors import ConfigError
+from llark_py.instruct.facts import chord_symbol
 from llark_py.theory import KEYS, key_index, roman_numeral
 from llark_py.tools import Workspace, run_tool
 from llark_py.tools._chord_sheet import write_sheet
@@ -178,10 +179,14 @@ def test_composed_chords_are_recognised_and_written_down(clip, tmp_path):
     guess = np.array([[c["start_s"], c["end_s"]] for c in found]), [c["label"] for c in found]
     assert mir_eval.chord.evaluate(*truth, *guess)["majmin"] > 0.85
     assert said["key"] == track.key
-    assert said["chord_count"] == sum(c["label"] != "N" for c in found)
+    assert details["chord_count"] == sum(c["label"] != "N" for c in found)
     assert 0.5 < said["confidence"] < 1.0
     assert details["sheet"].startswith("0:00 | ")
-    assert set(said["progression"].split()) <= {
+    named = [chord_symbol(c["label"], said["key"]) for c in found if c["label"] != "N"]
+    assert (said["first_chord"], said["last_chord"]) == (named[0], named[-1])
+    assert said["different_count"] == len(set(named))
+    assert set(said["progression"].split(" - ")) <= set(named)
+    assert set(said["degrees"].split()) <= {
         roman_numeral(c["label"], said["key"]) for c in found if c["label"] != "N"
     }
     assert json.loads(json.dumps(details)) == details
@@ -189,7 +194,7 @@ def test_composed_chords_are_recognised_and_written_down(clip, tmp_path):
     [made] = workspace.artefacts
     assert result.artefacts == (made.id,) == (said["midi"],)
     notes = pretty_midi.PrettyMIDI(str(made.path)).instruments[0].notes
-    assert len(notes) == 3 * said["chord_count"]
+    assert len(notes) == 3 * details["chord_count"]
     assert {n.pitch % 12 for n in notes if n.start < 0.01} == {n.pitch % 12 for n in notes[:3]}
 
 

@@ -71,7 +71,7 @@ def test_yes_and_no_are_balanced_over_songs(family):
     always = re.compile("^Throughout|^All the time|throughout|start to end|all the time")
     for _ in range(12):
         for track in songs():
-            for message in one_turn(family, track, rng, rates=rates)[-1:]:
+            for message in one_turn(family, track, rng, (), rates=rates)[-1:]:
                 text = message.text
                 if family == "throughout":
                     answers[bool(always.search(text)) and "Not" not in text] += 1

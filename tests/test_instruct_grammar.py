@@ -14,12 +14,14 @@ from llark_py.compose.instruments import INSTRUMENTS
 from llark_py.compose.mood import MOODS
 from llark_py.compose.styles import STYLES
 from llark_py.errors import PromptError
+from llark_py.instruct import chains
 from llark_py.instruct.facts import chord_cycle, chord_symbol, speed_word
-from llark_py.instruct.grammar import FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
+from llark_py.instruct.grammar import COMPARED, FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
 from llark_py.instruct.phrases import fill, grammar, parse_template, pick, slots_of, words
-from llark_py.instruct.simulate import TOOLS, simulate
+from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.track import Track
 
+IDS = Ids(1, "audio_1")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 KEY = re.compile(r"\b[A-G][#b]? (?:major|minor)\b")
 
@@ -48,10 +50,12 @@ def test_turns_alternate_and_calls_have_results():
     rng = Random(2)
     for track in tracks()[:150]:
         messages = dialogue(track, rng, n_turns=4, tools=TOOLS)
-        assert sum(m.role == "user" for m in messages) == 4
+        assert sum(m.role == "user" and bool(m.text) for m in messages) == 4
         waiting: list[str] = []
         for before, message in zip([None, *messages], messages, strict=False):
-            if message.role == "user":
+            if message.audios:
+                assert before.parts[0].recordings and not message.text
+            elif message.role == "user":
                 assert before is None or (before.role == "assistant" and before.text)
             if message.role == "tool":
                 assert message.parts[0].call_id == waiting.pop(0)
@@ -105,7 +109,7 @@ def test_simulated_results_often_contradict_the_sound():
     near = {True: 0, False: 0}
     for faithful in near:
         results = [
-            simulate("estimate_tempo", track, rng, faithful=faithful, duration_s=60)
+            simulate("estimate_tempo", track, rng, faithful=faithful, duration_s=60, ids=IDS)
             for _ in range(500)
         ]
         good = [r["tempo_bpm"] for r in results if "error" not in r]
@@ -118,13 +122,17 @@ def test_tool_calls_are_json_with_the_audio_id():
     rng = Random(6)
     seen = set()
     for track in tracks()[:200]:
+        known = ["audio_2"]
         for message in dialogue(track, rng, n_turns=3, tools=TOOLS, audio_id="audio_2"):
             for call in message.tool_calls:
                 seen.add(call.name)
-                assert json.loads(json.dumps(call.arguments)) == {"audio": "audio_2"}
+                given = json.loads(json.dumps(call.arguments))
+                assert given["audio"] in known and len(given) <= 3
+            if message.role == "tool":
+                known += re.findall(r"(?:audio|artefact)_\d+", str(message.parts[0].content))
             if message.role == "assistant":
                 assert "audio_" not in message.text
-    assert seen == set(TOOLS)
+    assert seen == set(TOOLS) - {"compare_songs"}
 
 
 def test_only_tools_at_hand_are_called():
@@ -175,10 +183,11 @@ def test_what_is_not_music_is_not_described(sound):
 
 def test_measurements_of_noise_fail_or_are_unsure():
     rng = Random(13)
-    for name in TOOLS[:2]:
+    for name in ("estimate_key", "estimate_tempo", "track_beats", "recognize_chords"):
         for n in range(200):
-            result = simulate(name, make_track(n, "noise"), rng, faithful=True, duration_s=10)
-            assert "error" in result or result["confidence"] < 0.75
+            noise = make_track(n, "noise")
+            result = simulate(name, noise, rng, faithful=True, duration_s=10, ids=IDS)
+            assert "error" in result or result["confidence"] < 0.9
 
 
 def test_without_a_recording_nothing_is_called():
@@ -194,12 +203,15 @@ def test_every_family_is_reached_in_ordinary_dialogues(family):
     rng = Random(15)
     if family in LOOKING_BACK:
         befores = {"leads_it": "instrument_check", "correction": "style", "why": "mood"}
+        befores |= dict.fromkeys(chains.LOOKING_BACK, "cut")
         before = (befores.get(family, "key"), family)
         messages = [dialogue(t, rng, n_turns=2, tools=TOOLS, families=before) for t in tracks()]
-        asked = [sum(m.role == "user" for m in spoken) for spoken in messages]
+        asked = [sum(m.role == "user" and m.text != "" for m in spoken) for spoken in messages]
         assert 2 in asked
     else:
-        assert any(one_turn(family, track, rng) for track in (*tracks()[:100], *songs()[:100]))
+        two = {"other_id": "audio_2"} if family in COMPARED else {}
+        some = (*tracks()[:100], *songs()[:100])
+        assert any(one_turn(family, track, rng, **two) for track in some)
     assert FAMILIES[family][0] > 0
 
 
@@ -232,7 +244,11 @@ def test_two_tools_can_be_called_for_one_answer():
         shapes[tuple(len(m.tool_calls) for m in messages if m.tool_calls)] += 1
         answer = messages[-1].text
         for result in shown_results(messages):
-            values = [v for k, v in result.items() if k in ("tempo_bpm", "key", "note_count")]
+            told = ("tempo_bpm", "key", "note_count", "progression", "bar_count", "loudness_lufs")
+            fields = [field for field in told if field in result]
+            # Chords come with a key and bars with a tempo, which nobody has asked for.
+            last = fields[-1:] if "progression" in fields or "bar_count" in fields else fields
+            values = [result[field] for field in last]
             assert all(str(v) in answer for v in values)
     assert set(shapes) == {(2,), (1, 1)}
 

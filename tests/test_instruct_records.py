@@ -17,7 +17,7 @@ from llark_py.instruct.records import (
     to_chat,
     write_records,
 )
-from llark_py.instruct.simulate import TOOLS
+from llark_py.instruct.simulate import OF_ONE_RECORDING
 from llark_py.messages import system
 from llark_py.track import Track
 
@@ -34,7 +34,7 @@ GOOD = {
 def test_chat_and_messages_are_the_same_conversation():
     rng = Random(1)
     for _ in range(100):
-        messages = [system("Be kind."), *dialogue(TRACK, rng, n_turns=4, tools=TOOLS)]
+        messages = [system("Be kind."), *dialogue(TRACK, rng, n_turns=4, tools=OF_ONE_RECORDING)]
         chat = to_chat(messages, first_user_has_audio=False)
         again = to_chat(from_chat(chat), first_user_has_audio=False)
         assert again == chat
@@ -52,7 +52,7 @@ def test_records_survive_the_file(tmp_path):
     rng = Random(3)
     records = [
         record_of(
-            dialogue(TRACK, rng, n_turns=3, tools=TOOLS),
+            dialogue(TRACK, rng, n_turns=3, tools=OF_ONE_RECORDING),
             id=f"r{n}",
             source="grammar",
             track_id=TRACK.id,

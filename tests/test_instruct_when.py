@@ -86,7 +86,7 @@ def test_no_slot_is_left_for_any_track(family):
 def test_times_are_within_the_track(family):
     rng = Random(f"times {family}")
     for track in (*songs(), *composed(), *odd_tracks()):
-        for message in one_turn(family, track, rng)[1:]:
+        for message in one_turn(family, track, rng, ())[1:]:
             for time in TIME.findall(message.text):
                 assert 0 <= seconds(time) <= track.duration_s, (message.text, track.duration_s)
 
@@ -121,7 +121,7 @@ def test_entrances_are_told_at_their_time():
     rng = Random(2)
     told = 0
     for track in songs():
-        _question, answer = one_turn("enters", track, rng) or (None, None)
+        _question, answer = one_turn("enters", track, rng, ()) or (None, None)
         times = TIME.findall(answer.text) if answer else []
         if times:
             spans = Timeline(track).spans.values()
@@ -134,7 +134,7 @@ def test_entrances_are_told_at_their_time():
 def test_structure_names_every_section_in_order():
     rng = Random(3)
     for track in songs():
-        answer = one_turn("structure", track, rng)[-1].text
+        answer = one_turn("structure", track, rng, ())[-1].text
         times = [clock(s.start_s, track.duration_s) for s in track.sections]
         assert TIME.findall(answer) == times
         order = [w for w in re.findall(r"[a-z-]+", answer.lower()) if w in SECTION_LABELS]

@@ -19,7 +19,7 @@ from llark_py.track import Track
 
 SCHEMAS = [
     {"type": "function", "function": {"name": name, "description": "", "parameters": {}}}
-    for name in TOOLS
+    for name in ("estimate_key", "estimate_tempo", "transcribe_notes")
 ]
 TRACK = Track(id="x", duration_s=10.0, tempo_bpm=100.0, key="F# minor", genre="jazz")
 
@@ -64,7 +64,7 @@ def test_template_writes_chatml_with_tool_names():
     chat = to_chat([system("Be kind."), user("How fast?")])
     text = render(chat, tools=SCHEMAS, add_generation_prompt=True)
     assert text == (
-        "<|im_start|>system\nBe kind.\nTools: estimate_tempo, estimate_key, transcribe_notes"
+        "<|im_start|>system\nBe kind.\nTools: estimate_key, estimate_tempo, transcribe_notes"
         "<|im_end|>\n<|im_start|>user\naudio_1: <|audio|>\nHow fast?<|im_end|>\n"
         "<|im_start|>assistant\n"
     )

@@ -84,7 +84,8 @@ def test_the_model_is_shown_exactly_the_agreed_objects(measured):
         '{"tempo_bpm": 90.1, "runner_up_bpm": 45.0, "beat_count": 24, "confidence": 0.93}'
     )
     assert json.dumps(run("estimate_key").content) == (
-        '{"key": "F major", "runner_up": "D minor", "confidence": 0.88}'
+        '{"key": "F major", "runner_up": "D minor", "confidence": 0.88, '
+        '"modulations": null, "tuning_cents": 3.1}'
     )
     assert json.dumps(run("transcribe_notes").content) == (
         '{"note_count": 2, "lowest_note": "C3", "highest_note": "A5", "midi": "artefact_1"}'

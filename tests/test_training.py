@@ -40,7 +40,7 @@ CONFIG = encoder_config("mini", styles=["jazz", "rock"], families=["bass", "pian
 
 def test_every_recipe_of_the_package_loads():
     for name in recipe_names():
-        assert load_recipe(name).kind in ("mini", "adapt", "debug")
+        assert load_recipe(name).kind in ("mini", "adapt", "drums", "debug")
 
 
 def test_recipe_errors_name_what_is_wrong():
@@ -146,6 +146,8 @@ def debug_run(tmp_path_factory):
         f"mini.work_dir={folder}",
         f"mini.output_dir={folder}/model",
         f"adapter_dir={folder}/adapter",
+        f"drums.work_dir={folder}/drums",
+        f"drums.output_dir={folder}/drums/model",
         "mini.clips.n=8",
         "mini.clips.n_dev=4",
         "mini.evaluation_clips=2",
@@ -192,7 +194,7 @@ def test_only_the_assistants_words_are_learned(debug_run):
     folder, _ = debug_run
     _, processor = load_model(folder / "model")
     chats, heard = write_chats([Topic(TRACK)] * 6, "Listen.", TOOLS, 2, random.Random(3))
-    batch = encode_chats(processor, chats, TOOLS, [20] * len(heard), 2_000)
+    batch = encode_chats(processor, chats, TOOLS, [20] * sum(map(len, heard)), 2_000)
     for chat, ids, labels in zip(chats, batch["input_ids"], batch["labels"], strict=True):
         learned = processor.tokenizer.decode(labels[labels != IGNORE])
         for turn in chat:
@@ -202,7 +204,7 @@ def test_only_the_assistants_words_are_learned(debug_run):
                 assert turn["content"] not in learned
         assert torch.equal(ids[labels != IGNORE], labels[labels != IGNORE])
     n_audio = (batch["input_ids"] == processor.audio_token_id).sum()
-    assert n_audio == 20 * len(heard)
+    assert n_audio == 20 * sum(map(len, heard))
 
 
 def test_assistant_words_are_those_that_the_template_marks(debug_run):
@@ -218,7 +220,7 @@ def test_assistant_words_are_those_that_the_template_marks(debug_run):
         tokenize=True,
         return_dict=True,
         return_assistant_tokens_mask=True,
-        audio_frames=[3] * len(heard),
+        audio_frames=[3] * sum(map(len, heard)),
         processor_kwargs={"padding_side": "right"},
     )
     own = words_of(processor, marked["input_ids"], "assistant") & marked["attention_mask"].bool()
@@ -233,9 +235,9 @@ def test_the_loss_of_what_is_said_is_that_of_the_whole_model(debug_run):
     folder, _ = debug_run
     model, processor = load_model(folder / "model")
     chats, heard = write_chats([Topic(TRACK)] * 3, "Listen.", TOOLS, 2, random.Random(2))
-    batch = encode_chats(processor, chats, TOOLS, [3] * len(heard), 2_000)
+    batch = encode_chats(processor, chats, TOOLS, [3] * sum(map(len, heard)), 2_000)
     width = model.config.audio_config.width
-    batch["input_features"] = torch.randn(len(heard), 3, width)
+    batch["input_features"] = torch.randn(sum(map(len, heard)), 3, width)
     with torch.no_grad():
         torch.testing.assert_close(spoken_loss(model, batch), model(**batch).loss)
 

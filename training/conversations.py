@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -18,14 +19,14 @@ from torch import Tensor
 from llark_py.encoders.mini import Heard, MiniEncoder, blur
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_form import Form
-from llark_py.encoders.mini_notes import notes_of
-from llark_py.encoders.mini_songs import read_form
+from llark_py.encoders.mini_notes import notes_of, write_notes
+from llark_py.encoders.mini_songs import Hearing, read_form
 from llark_py.instruct.records import Chat
 from llark_py.model import LlarkProcessor
 from llark_py.prompting import render_prompt
 
-from .dialogues import TOOLS, Topic, draw_tools, encode_chats, write_chats
-from .hearing import join_rows, judge, pick_rows
+from .dialogues import TOOLS, Sound, Topic, draw_tools, encode_chats, write_chats
+from .hearing import cut_heard, join_rows, judge, pick_rows
 from .recipe import Kind, LanguageSettings
 from .shards import Shards
 from .songs import Songs
@@ -43,11 +44,28 @@ class Subject:
         topic: What is said of it.
         heard: What the encoder heard of it, one row; None: it is only read about.
         form: Its course; None: to be read from what was heard.
+        told: What the notes tell of; None: there are none.
+        config: Of the encoder that heard it.
     """
 
     topic: Topic
     heard: Heard | None = None
     form: Form | None = None
+    told: Heard | None = None
+    config: MiniEncoderConfig | None = None
+
+    def part(self, part_s: tuple[float, float]) -> Subject:
+        """Cut out a part, with notes of its own; what is only read about has no parts."""
+        if self.heard is None or self.config is None:
+            return self
+        config = self.config
+        form = self.form or read_form(self.heard, 0, config)
+        heard, course = cut_heard(self.heard, form, part_s, config)
+        notes = None
+        if self.told is not None:
+            told, _ = cut_heard(self.told, form, part_s, config)
+            notes = write_notes(Hearing(told, course), config)
+        return replace(self, topic=replace(self.topic, notes=notes), heard=heard, form=course)
 
 
 class BatchMaker:
@@ -79,6 +97,10 @@ class BatchMaker:
         """Draw what `n` conversations are about."""
         raise NotImplementedError(f"{type(self).__name__} must say what it talks about")
 
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand; where only some things are asked, all are there to answer."""
+        return list(TOOLS) if self.families else draw_tools(rng)
+
     def batch(self, number: int, processor: LlarkProcessor) -> Batch:
         """Make batch `number` as inputs of `spoken_loss`."""
         macro, place = divmod(number, self.settings.macro_batches)
@@ -86,22 +108,30 @@ class BatchMaker:
             self._made = (macro, self._macro(macro, processor))
         return self._made[1][place]
 
-    def write(self, macro: int) -> tuple[list[Chat], list[Subject | None], list[str]]:
+    def write(self, macro: int) -> tuple[list[Chat], list[list[Subject]], list[str]]:
         """Write the conversations of some batches in a row.
 
         Returns:
-            The conversations, what each of them is about (None: it has no recording), and the
-            tools of all of them.
+            The conversations, the recordings in each of them, and the tools of all of them.
         """
         rng = random.Random(f"{self.seed} {macro}")
         subjects = self.draw(self.settings.macro_batches * self.batch_size, rng)
-        # Where only some things are asked, all tools are there to answer them.
-        tools = list(TOOLS) if self.families else draw_tools(rng)
-        chats, with_recording = write_chats(
-            [s.topic for s in subjects], self.system, tools, self.turns, rng, self.families
+        tools = self.offer(rng)
+
+        def recording(sound: Sound) -> Subject:
+            subject = subjects[sound.topic]
+            return subject if sound.part_s is None else subject.part(sound.part_s)
+
+        chats, sounds = write_chats(
+            [s.topic for s in subjects],
+            self.system,
+            tools,
+            self.turns,
+            rng,
+            self.families,
+            lambda sound: recording(sound).topic.notes,
         )
-        kept = set(with_recording)
-        return chats, [s if i in kept else None for i, s in enumerate(subjects)], tools
+        return chats, [[recording(sound) for sound in row] for row in sounds], tools
 
     def _macro(self, macro: int, processor: LlarkProcessor) -> list[Batch]:
         chats, subjects, tools = self.write(macro)
@@ -114,7 +144,7 @@ class BatchMaker:
             processor,
             chats,
             tools,
-            [n_audio(s) for s in subjects if s is not None],
+            [n_audio(s) for row in subjects for s in row],
             self.settings.max_text_tokens,
         )
         lengths = whole["attention_mask"].sum(1)
@@ -122,7 +152,7 @@ class BatchMaker:
         for rows in lengths.argsort(stable=True).split(self.batch_size):
             longest = int(lengths[rows].max())
             batch: Batch = {name: values[rows, :longest] for name, values in whole.items()}
-            if about := [s for i in rows.tolist() if (s := subjects[i]) is not None]:
+            if about := [s for i in rows.tolist() for s in subjects[i]]:
                 batch |= _audio_inputs(about, config.width)
             batches.append(batch)
         random.Random(f"{self.seed} {macro} order").shuffle(batches)
@@ -156,7 +186,9 @@ class AboutClips(BatchMaker):
         subjects = []
         for i, track in enumerate(tracks):
             known, unsure = judge(track, told, i, config, read_form(told, i, config))
-            subjects.append(Subject(Topic(known, notes[i], unsure), pick_rows(heard, [i])))
+            of_notes = pick_rows(told, [i]) if self.settings.notes else None
+            topic = Topic(known, notes[i], unsure)
+            subjects.append(Subject(topic, pick_rows(heard, [i]), None, of_notes, config))
         return subjects
 
 
@@ -175,13 +207,20 @@ class AboutSongs(BatchMaker):
 
     def draw(self, n: int, rng: random.Random) -> list[Subject]:
         """Draw songs."""
-        subjects = []
+        config, subjects = self.config, []
         for _ in range(n):
             song = self.songs[rng.randrange(len(self.songs))]
-            known, unsure = judge(song.track, song.heard, 0, self.config, song.form)
+            known, unsure = judge(song.track, song.heard, 0, config, song.form)
             notes = song.notes if self.settings.notes else None
-            subjects.append(Subject(Topic(known, notes, unsure), song.heard, song.form))
+            told = song.heard if self.settings.notes else None
+            subjects.append(
+                Subject(Topic(known, notes, unsure), song.heard, song.form, told, config)
+            )
         return subjects
+
+    def offer(self, rng: random.Random) -> list[str]:
+        """Draw the tools at hand: what is told of a song is also to be read from its notes."""
+        return draw_tools(rng)
 
 
 class Schedule:
@@ -226,9 +265,15 @@ def _audio_inputs(subjects: Sequence[Subject], width: int) -> Batch:
 
     Windows of one length are joined; recordings of their own lengths stay by themselves.
     """
-    heard = [s.heard for s in subjects if s.heard is not None]
+    heard = [(s.heard, s.form) for s in subjects if s.heard is not None]
     if not heard:
         return {"input_features": torch.zeros(len(subjects), 1, width)}
-    if all(s.form is None for s in subjects):
-        return {"heard": [(join_rows(heard), None)]}
-    return {"heard": [(s.heard, [s.form]) for s in subjects]}
+    items: list[tuple[Heard, list[Form] | None]] = []
+    for _, alike in groupby(heard, key=lambda item: (_n_frames(item[0]), item[1] is None)):
+        group = list(alike)
+        forms = [form for _, form in group if form is not None]
+        if forms:
+            items += [(one, [form]) for (one, _), form in zip(group, forms, strict=True)]
+        else:
+            items.append((join_rows([one for one, _ in group]), None))
+    return {"heard": items}

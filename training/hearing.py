@@ -17,14 +17,17 @@ from torch import Tensor
 from llark_py.encoders.mini import Heard
 from llark_py.encoders.mini_chords import CHORD_NAMES, read_chords
 from llark_py.encoders.mini_config import MiniEncoderConfig
-from llark_py.encoders.mini_form import Form
-from llark_py.encoders.mini_songs import to_numpy
+from llark_py.encoders.mini_form import Form, Section
+from llark_py.encoders.mini_network import N_GLOBAL
+from llark_py.encoders.mini_periodicity import FRAMES_PER_SECOND
+from llark_py.encoders.mini_songs import read_form, to_numpy
 from llark_py.instruct.facts import Facts, speed_word
 from llark_py.theory import KEYS, parse_key
 from llark_py.track import Track
 
 from .course import activity_agreement, boundary_agreement, told_instruments, told_sections
 from .labels import chord_class
+from .line_up import heard_line_up
 
 SURE = 0.6
 """Probability from which a verdict is told as a fact."""
@@ -32,6 +35,7 @@ _PLAINLY_PRESENT = 0.75
 _SAME_COURSE = 0.75
 _MOOD_MAKERS = {"style", "mode", "speed"}
 _VOICES = ("voice", "choir")
+_LINE_UP = ("families", "instruments", "lead")
 
 
 def pick_rows(heard: Heard, rows: list[int]) -> Heard:
@@ -55,6 +59,39 @@ def join_rows(items: Sequence[Heard]) -> Heard:
             k: torch.cat([h.frame_posteriors[k] for h in items]) for k in first.frame_posteriors
         },
     )
+
+
+def cut_heard(
+    heard: Heard, form: Form, part_s: tuple[float, float], config: MiniEncoderConfig
+) -> tuple[Heard, Form]:
+    """Take a part out of what was heard of one recording, as a tool cuts it out.
+
+    What is said of the recording as a whole is kept: a part is mostly of one style with it.
+
+    Args:
+        heard: Of one recording.
+        form: Its course.
+        part_s: Start and end. A part that is not in the recording (dialogues also tell of others)
+            gives the recording itself.
+        config: Of the encoder.
+    """
+    n_frames = heard.tokens.shape[1] - N_GLOBAL
+    first, last = (round(time_s * FRAMES_PER_SECOND) for time_s in part_s)
+    if not first < last <= n_frames:
+        return heard, form
+    places = torch.tensor([*range(N_GLOBAL), *range(N_GLOBAL + first, N_GLOBAL + last)])
+    part = replace(
+        heard,
+        tokens=heard.tokens[:, places.to(heard.tokens.device)],
+        frame_posteriors={k: p[:, first:last] for k, p in heard.frame_posteriors.items()},
+    )
+    start_s, end_s = part_s
+    sections = tuple(
+        Section(max(s.start_s, start_s) - start_s, min(s.end_s, end_s) - start_s, s.label)
+        for s in form.sections
+        if s.start_s < end_s and s.end_s > start_s
+    )
+    return part, replace(read_form(part, 0, config), sections=sections)
 
 
 def verdicts(
@@ -106,11 +143,15 @@ def judge(
         form: The course of this recording, as it was heard.
 
     Returns:
-        The facts without a style or metre that was surely heard to be another, at the times and
-        with the sections of the notes (see `course`), and the slots whose answers are to be hedged.
+        The facts without a style or metre that was surely heard to be another, with the line-up
+        (see `line_up`), the times and the sections of the notes (see `course`), and the slots
+        whose answers are to be hedged.
     """
     if track.sound != "music":
         return track, frozenset()
+    heads = {head: to_numpy(heard.posteriors[head][item]) for head in _LINE_UP}
+    instruments, lead = heard_line_up(track, heads, config, form)
+    track = track.model_copy(update={"instruments": instruments, "lead": lead})
     facts = Facts(track)
     told = {**facts.words, "lead": track.lead or "none"}
     found = verdicts(heard.posteriors, item, track, config)

@@ -19,7 +19,7 @@ from transformers import GenerationConfig, LlamaConfig, PreTrainedTokenizerFast
 
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.errors import ConfigError
-from llark_py.instruct.grammar import HEARD, MEASURED, TALK, WHEN
+from llark_py.instruct.grammar import COMPARED, HEARD, MADE, MEASURED, TALK, TOLD, TOOL_FIRST, WHEN
 from llark_py.instruct.tokenizer import train_tokenizer
 from llark_py.model import LlarkConfig, LlarkForConditionalGeneration, LlarkProcessor
 from llark_py.model.checkpoint import load_model, save_model
@@ -33,12 +33,13 @@ from .labels import IGNORE
 from .recipe import Kind, MiniRecipe
 from .shards import Shards
 from .songs import Songs
+from .vocabulary import carry_over
 
 _CONTEXT = 2_048
 # What of the encoder writes for the language model, and is trained with it.
 _SPOKEN_LAYERS = ("concepts", "frame_concepts", "clock")
 # Each is drawn as often as another: a third of them for tools.
-_WORDS = (*MEASURED * 5, *TALK)
+_WORDS = (*MEASURED * 5, *TOLD * 2, *TOOL_FIRST * 2, *MADE * 3, *COMPARED, *TALK)
 
 
 def make_makers(
@@ -182,6 +183,17 @@ def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str
     return fresh
 
 
+def change_vocabulary(
+    model: LlarkForConditionalGeneration,
+    old: PreTrainedTokenizerFast,
+    new: PreTrainedTokenizerFast,
+) -> None:
+    """Let a model that is to be gone on from speak with the tokens of another tokenizer."""
+    embeddings = carry_over(model.get_input_embeddings().weight.data, old, new)
+    model.resize_token_embeddings(len(new), mean_resizing=False)
+    model.get_input_embeddings().weight.data.copy_(embeddings)
+
+
 def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Any]) -> Tensor:
     """Cross entropy of what is to be said, with logits at those positions only.
 
@@ -227,13 +239,14 @@ def fit_language(
     }
     makers = {stage: make_makers(recipe, encoder, clips, songs, stage) for stage in stages}
     earlier = load_model(settings.init_from, dtype="float32") if settings.init_from else None
-    tokenizer = (
-        earlier[1].tokenizer
-        if earlier
-        else make_tokenizer(recipe, makers["all"], folder / "tokenizer")
-    )
+    if earlier and not settings.new_tokenizer:
+        tokenizer = earlier[1].tokenizer
+    else:
+        tokenizer = make_tokenizer(recipe, makers["all"], folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
     if earlier:
+        if settings.new_tokenizer:
+            change_vocabulary(earlier[0], earlier[1].tokenizer, tokenizer)
         take_weights(model, earlier[0])
     for stage, (steps, kinds) in stages.items():
         if steps:

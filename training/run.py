@@ -14,13 +14,15 @@ import torch
 from llark_py.config import dump_config
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.records import record_of, write_records
+from llark_py.instruct.simulate import OF_ONE_RECORDING
 
 from .adapt import fit_adapter
-from .dialogues import TOOLS
+from .drums import fit_drums
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
-from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe
+from .recipe import AdaptRecipe, DebugRecipe, DrumRecipe, MiniRecipe, Recipe, SeparatorRecipe
+from .separator import fit_separator
 from .shards import make_shards
 from .songs import make_songs
 
@@ -104,7 +106,7 @@ def write_example_data(folder: Path) -> Path:
     for seed in range(_EXAMPLE_RECORDS):
         track, audio = make_clip(seed, 5.0)
         save_audio(audio, folder / f"{seed}.wav")
-        spoken = dialogue(track, random.Random(seed), n_turns=2, tools=TOOLS)
+        spoken = dialogue(track, random.Random(seed), n_turns=2, tools=OF_ONE_RECORDING)
         records.append(record_of(spoken, id=track.id, source="grammar", audio=f"{seed}.wav"))
     path = folder / "conversations.jsonl"
     write_records(records, path)
@@ -113,7 +115,9 @@ def write_example_data(folder: Path) -> Path:
 
 def train_debug(recipe: DebugRecipe) -> Path:
     """Run every stage small, then LoRA on the result; returns the folder of the adapter."""
+    fit_separator(recipe.separator)
     model = train_mini(recipe.mini)
+    fit_drums(recipe.drums)
     data = write_example_data(recipe.mini.work_dir / "conversations")
     return fit_adapter(
         AdaptRecipe(
@@ -133,6 +137,8 @@ def train(recipe: Recipe) -> Path:
         return train_mini(recipe)
     if isinstance(recipe, DebugRecipe):
         return train_debug(recipe)
-    folder = fit_adapter(recipe)
+    if isinstance(recipe, SeparatorRecipe):
+        return fit_separator(recipe)
+    folder = fit_drums(recipe) if isinstance(recipe, DrumRecipe) else fit_adapter(recipe)
     dump_config(recipe, folder / "recipe.yaml")
     return folder

@@ -1,7 +1,7 @@
 """Notes: polyphonic transcription by Basic Pitch (Bittner et al., ICASSP 2022) on onnxruntime.
 
-Only the network file and the note decoder of the `basic_pitch` package are used; its own runner
-would want tensorflow and a file on disk.
+Only the network file of the `basic_pitch` package is used: its own runner would want tensorflow and
+a file on disk, and `note_joining.py` makes better notes of what the network hears.
 """
 
 from __future__ import annotations
@@ -22,18 +22,14 @@ from llark_py.track import Note
 
 from .excerpt import check_span
 from .listening import Progress, check_sounding
+from .note_joining import join_notes
 from .song_cache import SongAnalysis, describe_version
 
 MIN_DURATION_S = 0.25
-ONSET_THRESHOLD, FRAME_THRESHOLD = 0.5, 0.3
-MIN_NOTE_FRAMES = 11
-"""Shortest note: 0.13 s, as published."""
 _OVERLAP_FRAMES = 30
 _BATCH = 8
-# The decoder's time grows with the square of what it is given at once, so long recordings are
-# decoded minute by minute, each with ten seconds of what is around it.
-_PIECE_FRAMES, _MARGIN_FRAMES = 60 * 86, 10 * 86
 _READING_SHARE = 0.9  # of the time that both steps take, about
+_HERE = Path(__file__).parent
 _INSTALL = "pip install --no-deps basic-pitch==0.4.0 resampy"
 
 
@@ -100,9 +96,11 @@ def transcribe(
     tell(0.0, "reading the notes")
     notes = SongAnalysis(audio).recall(
         "notes",
-        describe_version(_installed_version(), Path(__file__), start_s, end_s),
+        describe_version(
+            _installed_version(), Path(__file__), _HERE / "note_joining.py", start_s, end_s
+        ),
         tuple[Note, ...],
-        lambda: tuple(_decode(*_activations(excerpt, tell), tell)),
+        lambda: tuple(_joined(*hear_notes(excerpt, tell), tell)),
     )
     if not notes:
         raise ToolError("no notes were found")
@@ -117,8 +115,8 @@ def _installed_version() -> str:
         raise MissingExtraError("Basic Pitch", _INSTALL) from error
 
 
-def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarray]:
-    """Run the network over overlapping windows of 2 s.
+def hear_notes(audio: Audio, progress: Progress = _tell_nobody) -> tuple[np.ndarray, np.ndarray]:
+    """Run the network over overlapping windows of 2 s, eight at a time.
 
     Returns:
         Note and onset activations, (n_frames, 88) float32 in [0, 1].
@@ -148,39 +146,24 @@ def _activations(audio: Audio, progress: Progress) -> tuple[np.ndarray, np.ndarr
     )
 
 
-def _decode(
+def _joined(
     activations: np.ndarray, onsets: np.ndarray, progress: Progress = _tell_nobody
 ) -> list[Note]:
     """Turn activations (n_frames, 88) into notes with times in seconds."""
+    progress(_READING_SHARE, "joining the notes")
     with _muted_logging():
         from basic_pitch import note_creation
 
-    n_frames = len(activations)
-    times_s = note_creation.model_frames_to_time(n_frames)
-    notes = []
-    for core in range(0, n_frames, _PIECE_FRAMES):
-        done = _READING_SHARE + (1 - _READING_SHARE) * core / n_frames
-        progress(done, "joining the notes")
-        first, last = max(0, core - _MARGIN_FRAMES), core + _PIECE_FRAMES + _MARGIN_FRAMES
-        piece = activations[first:last]
-        if piece.max() < FRAME_THRESHOLD:
-            continue
-        found = note_creation.output_to_notes_polyphonic(
-            piece.copy(),
-            onsets[first:last].copy(),
-            onset_thresh=ONSET_THRESHOLD,
-            frame_thresh=FRAME_THRESHOLD,
-            min_note_len=MIN_NOTE_FRAMES,
-            infer_onsets=True,
-            min_freq=None,
-            max_freq=None,
+    times_s = note_creation.model_frames_to_time(len(activations) + 1)
+    return [
+        Note(
+            float(times_s[note.start]),
+            float(times_s[note.end]),
+            note.row + note_creation.MIDI_OFFSET,
+            int(np.clip(round(127 * note.activation), 1, 127)),
         )
-        for start, end, pitch, amplitude in found:
-            if core <= first + start < core + _PIECE_FRAMES:
-                span = float(times_s[first + start]), float(times_s[first + end])
-                velocity = int(np.clip(round(127 * float(amplitude)), 1, 127))
-                notes.append(Note(*span, int(pitch), velocity))
-    return notes
+        for note in join_notes(activations, onsets)
+    ]
 
 
 def write_midi(notes: tuple[Note, ...], path: Path) -> None:

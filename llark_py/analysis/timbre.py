@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 MIN_DURATION_S = 2.0
 NOBODY = "none"
 """What the head of the lead says where nobody carries a melody."""
-_HEARD_BEST = 0.25
-"""Share of the frames, the surest ones, that speak for a family."""
 
 
 @dataclass(frozen=True)
@@ -88,9 +86,9 @@ def measure_timbre(audio: Audio) -> Timbre:
     heads, config = hear(audio).heads(), listener_config()
     labels = config.labels
     activity = heads["activity_frames"]
-    pooled = pool_presence(heads["families"], activity)
+    probabilities = heads["families"]
     players = []
-    for i in np.flatnonzero(pooled > config.present_from("families")):
+    for i in np.flatnonzero(probabilities > config.present_from("families")):
         family = labels["families"][i]
         found = find_spans(activity[:, i])
         spans = tuple(s._replace(end_s=min(s.end_s, audio.duration_s)) for s in found)
@@ -101,7 +99,7 @@ def measure_timbre(audio: Audio) -> Timbre:
                 heads["instruments"],
                 config.present_from("instruments"),
             )
-            players.append(Player(family, float(pooled[i]), spans, likely))
+            players.append(Player(family, float(probabilities[i]), spans, likely))
     lead = int(heads["lead"].argmax())
     return Timbre(
         players=tuple(sorted(players, key=lambda p: (p.spans[0].start_s, -p.probability))),
@@ -109,22 +107,8 @@ def measure_timbre(audio: Audio) -> Timbre:
         lead_probability=float(heads["lead"][lead]),
         activity={p.family: activity[:, labels["families"].index(p.family)] for p in players},
         frame_rate=float(FRAMES_PER_SECOND),
-        probabilities=dict(zip(labels["families"], pooled.tolist(), strict=True)),
+        probabilities=dict(zip(labels["families"], probabilities.tolist(), strict=True)),
     )
-
-
-def pool_presence(clip: np.ndarray, activity: np.ndarray) -> np.ndarray:
-    """Say how likely each family plays at all, also if it does so for a short time only.
-
-    Args:
-        clip: `(families,)` probability that it plays, averaged over the windows of the recording.
-        activity: `(frames, families)` probability that it sounds in each frame.
-
-    Returns:
-        `(families,)` the mean of `clip` and of the activity in the surest quarter of the frames.
-    """
-    best = max(1, round(_HEARD_BEST * len(activity)))
-    return (clip + np.sort(activity, axis=0)[-best:].mean(0)) / 2
 
 
 def likely_instruments(

@@ -9,7 +9,7 @@ from transformers import LogitsProcessor
 
 from .grounded_keys import GroundedKeys
 from .grounded_times import GroundedTimes
-from .grounding import GroundedNumbers, heard_numbers, trim_unfinished
+from .grounding import TIME, GroundedNumbers, heard_numbers, trim_unfinished
 
 
 def constrain(
@@ -26,6 +26,7 @@ def constrain(
         tokenizer: Of the model.
         quotable: What numbers may be taken from: tool results and the user's own words.
         times: What may be told of when things happen in the recordings, as m:ss; empty without one.
+            Once a tool has answered with times, those alone are told.
         prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn; then every number must be a quote.
 
@@ -33,7 +34,7 @@ def constrain(
         Constraints on decoding, and what cuts off a number that the length limit has broken.
     """
     if measured:
-        source = f"{quotable} {heard_numbers(times)}"
+        source = f"{quotable} {heard_numbers(() if TIME.search(quotable) else times)}"
         return [
             GroundedNumbers(tokenizer, source, prompt_length),
             GroundedKeys(tokenizer, source, prompt_length),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,27 @@ class AnswerBook:
                 write_whole(self._folder / "parts" / f"{name}.jsonl", text)
             self._rows[name] = rows
         return self._rows[name]
+
+    def in_chunks(
+        self,
+        name: str,
+        skip: int,
+        n: int,
+        size: int,
+        make: Callable[[int, int], Iterable[Row]],
+    ) -> None:
+        """Make the rows about many things part by part: `<name>-<number of the first>`.
+
+        Args:
+            name: Of the whole.
+            skip: Number of the first thing.
+            n: How many.
+            size: How many a part.
+            make: Number of the first and how many -> rows.
+        """
+        for first in range(skip, skip + n, size):
+            count = min(size, skip + n - first)
+            self.part(f"{name}-{first:06d}", partial(make, first, count))
 
     @property
     def rows(self) -> list[Row]:

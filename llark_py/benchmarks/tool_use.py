@@ -34,7 +34,7 @@ def questions_of(clip: Clip, seed: int) -> list[tuple[str, list[str]]]:
     messages = dialogue(clip.track, rng, n_turns=rng.randint(1, MAX_TURNS), tools=names())
     asked: list[tuple[str, list[str]]] = []
     for message in messages:
-        if message.role == "user":
+        if message.text and message.role == "user":
             asked.append((message.text, []))
         asked[-1][1].extend(call.name for call in message.tool_calls)
     return asked

@@ -14,7 +14,8 @@ def evaluate(
     tasks: Annotated[
         list[str] | None,
         typer.Argument(
-            help="Our own: listening (default), tool_use, typed. Published: giantsteps_key, "
+            help="Our own: listening (default), tools, transcription, tool_use, conversations, "
+            "typed. Published: giantsteps_key, "
             "giantsteps_tempo, gtzan_genre, jamendo_tags, medleydb_instruments, mmau_music, "
             "muchomusic, musiccaps, musicnet_instruments, rul_muchomusic, song_describer."
         ),
@@ -43,6 +44,9 @@ def evaluate(
     ] = None,
     questions: Annotated[
         Path | None, typer.Option(help="File of typed questions (tests/questions/typed.yaml).")
+    ] = None,
+    scripts: Annotated[
+        Path | None, typer.Option(help="Folder of scripted conversations (tests/conversations).")
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for answers, scores, report and plots.")
@@ -124,7 +128,8 @@ def evaluate(
     for task in asked:
         # A folder holds one run; of several, each gets its own.
         place = out / task if out is not None and len(wanted) > 1 else out
-        trial = Trial(n, soundfont, place, instruments, seconds, skip, real, True, questions, plots)
+        given = (real, True, questions, scripts, plots)
+        trial = Trial(n, soundfont, place, instruments, seconds, skip, *given)
         typer.echo(_evaluate_own(task, trial, model, rescore))
     if asked != wanted:
         from llark_py.benchmarks.qa.run import Plan

@@ -23,9 +23,9 @@ def instruct(
     from llark_py.errors import ConfigError
     from llark_py.instruct.grammar import dialogue
     from llark_py.instruct.records import InstructionRecord, record_of, write_records
-    from llark_py.tools import names
+    from llark_py.instruct.simulate import OF_ONE_RECORDING
 
-    part, tools = catalog.load("datasets", dataset), names()
+    part = catalog.load("datasets", dataset)
     if not out.resolve().parent.is_dir():
         raise ConfigError(f"there is no folder '{out.parent}' to write {out.name} into")
 
@@ -33,7 +33,7 @@ def instruct(
         rng = random.Random(seed)
         return [
             record_of(
-                dialogue(track, rng, n_turns=turns, tools=tools),
+                dialogue(track, rng, n_turns=turns, tools=OF_ONE_RECORDING),
                 id=f"{track.id}-{i}",
                 source="grammar",
                 audio=track.audio_path,

@@ -24,11 +24,17 @@ _SUNG_RMS = 0.1  # of `sing`
 
 
 def with_words(parts: tuple[Part, ...], rng: random.Random) -> tuple[Part, ...]:
-    """Choose who sings the singers' parts (a voice with that range), and set words to them."""
+    """Choose who sings the singers' parts, and set words to them.
+
+    It is a voice with that range; where nobody has it (a song that rises at its end), one that
+    lacks least.
+    """
 
     def worded(part: Part) -> Part:
         low, high = min(n.pitch for n in part.notes), max(n.pitch for n in part.notes)
-        kinds = [k for k, r in RANGES.items() if r.low <= low and high <= r.high]
+        beyond = {k: max(0, r.low - low) + max(0, high - r.high) for k, r in RANGES.items()}
+        # A modulation can take a melody a note beyond every voice.
+        kinds = [k for k, notes in beyond.items() if notes == min(beyond.values())]
         spans_s = [(n.start_s, n.end_s) for n in part.notes]
         return replace(part, singer=rng.choice(kinds), words=set_words(spans_s, rng))
 

@@ -4,20 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from random import Random
+from typing import Any
 
-from llark_py.messages import Message, ToolCall, ToolResult, assistant, user
+import numpy as np
+
+from llark_py.audio import Audio
+from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, assistant, user
 from llark_py.track import Track
 
-from . import captions, ensemble, form, harmony, listening, measuring, talk, timing, voices
+from . import (
+    bars,
+    captions,
+    chains,
+    chord_charts,
+    comparing,
+    ensemble,
+    form,
+    form_told,
+    harmony,
+    levels,
+    listening,
+    making,
+    measuring,
+    players,
+    talk,
+    timing,
+    voices,
+)
 from .balance import Rates, default_rates
 from .colloquial import noisy
 from .facts import Facts
 from .phrases import pick
 from .scene import Asker, Scene, Turn
+from .telling import tool_or_ear
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
-_P_WHOLE_SONG = 0.4
+_UNHEARD = Audio(np.zeros(1, np.float32), 1)
+"""Stands for a recording in a dialogue, which is words; who trains on it brings the sound."""
+_P_WHOLE_SONG, _P_WHOLE_SONG_FOR_CLIP = 0.4, 0.7
+_CLIP_S = 20.0
 _WHOLE_SONG_S = (20.0, 420.0)
 
 
@@ -25,6 +51,14 @@ _WHOLE_SONG_S = (20.0, 420.0)
 # draws (see balance.py), so they are tried more often than they are heard.
 FAMILIES: dict[str, tuple[float, Asker]] = {
     **measuring.FAMILIES,
+    **making.FAMILIES,
+    **chains.FAMILIES,
+    **comparing.FAMILIES,
+    **bars.FAMILIES,
+    **chord_charts.FAMILIES,
+    **players.FAMILIES,
+    **form_told.FAMILIES,
+    **levels.FAMILIES,
     **listening.FAMILIES,
     **ensemble.FAMILIES,
     **voices.FAMILIES,
@@ -34,8 +68,34 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     **captions.FAMILIES,
     **talk.FAMILIES,
 }
+# What a tool tells comes from the tool where it is at hand: it measures times better than a small
+# model reads them in the encoder's notes.
+_TOOL_FIRST: tuple[tuple[dict[str, Asker], tuple[str, ...]], ...] = (
+    (chord_charts.INSTEAD, ("progression",)),
+    (chord_charts.KEY_INSTEAD, ("key",)),
+    (form_told.INSTEAD, ("form",)),
+    (players.INSTEAD, ("players", "singing")),
+)
+for _askers, _subjects in _TOOL_FIRST:
+    for _name, _asker in _askers.items():
+        _weight, _by_ear = FAMILIES[_name]
+        FAMILIES[_name] = _weight, tool_or_ear(_asker, _by_ear, *_subjects)
+TOOL_FIRST = tuple(name for askers, _ in _TOOL_FIRST for name in askers)
+"""Families that a tool answers where it is at hand, and the ear elsewhere."""
+TOLD = (
+    *bars.FAMILIES,
+    *chord_charts.FAMILIES,
+    *players.FAMILIES,
+    *form_told.FAMILIES,
+    *levels.FAMILIES,
+)
+"""Families that only a tool can answer, beside `MEASURED`."""
 MEASURED = ("tempo", "key", "notes")
 """Families whose answers quote a tool's result and nothing else."""
+MADE = (*making.FAMILIES, *chains.FAMILIES)
+"""Families that ask for what tools make of the sound: parts, stems, drum hits, chains of these."""
+COMPARED = (*comparing.FAMILIES,)
+"""Families that need two recordings."""
 HEARD = (
     "style",
     "instruments",
@@ -56,8 +116,9 @@ WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")
 """Families about form, and about where and when; most are answered with times."""
 TALK = tuple(talk.FAMILIES)
 """Families that need no listening; some look back at the answer before."""
-LOOKING_BACK = (*measuring.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
+LOOKING_BACK = (*measuring.LOOKING_BACK, *chains.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
 """Families that need a turn before them."""
+_COURTESIES = ("greeting", "thanks", "who", "off_topic", "unknowable", "compliment", "repeat")
 _NAMES = tuple(FAMILIES)
 _WEIGHTS = tuple(weight for weight, _ in FAMILIES.values())
 _TOTAL = sum(_WEIGHTS)
@@ -76,6 +137,7 @@ def dialogue(
     n_turns: int,
     tools: Sequence[str],
     audio_id: str = "audio_1",
+    other_id: str = "",
     families: Sequence[str] | None = None,
     rates: Rates | None = None,
     unsure: Collection[str] = (),
@@ -90,6 +152,8 @@ def dialogue(
         n_turns: Number of questions.
         tools: Names of the tools that the assistant has.
         audio_id: Name under which tools know the recording.
+        other_id: Name of a second recording; then the two are asked about, and stand before the
+            first question.
         families: Ask only from these of `FAMILIES`; a turn that none of them can fill is left
             out.
         rates: How often things occur, for balanced yes/no questions; those of composed music
@@ -101,7 +165,10 @@ def dialogue(
     Returns:
         Messages of the roles user, assistant and tool.
     """
-    whole_song = rng.random() < _P_WHOLE_SONG or track is None
+    # Times of whole songs must be met often, also where what sounds is a clip.
+    is_clip = track is not None and track.duration_s < _CLIP_S
+    p_whole_song = _P_WHOLE_SONG_FOR_CLIP if is_clip else _P_WHOLE_SONG
+    whole_song = track is None or rng.random() < p_whole_song
     scene = Scene(
         facts=Facts(track) if track is not None else None,
         rng=rng,
@@ -109,16 +176,23 @@ def dialogue(
         rates=rates or default_rates(),
         faithful=rng.random() >= P_RANDOM_RESULTS,
         duration_s=rng.uniform(*_WHOLE_SONG_S) if whole_song or not track else track.duration_s,
+        audio_id=audio_id,
+        other_id=other_id,
         unsure=frozenset(unsure),
     )
     messages: list[Message] = []
     asked: set[str] = set()
+    if other_id:
+        families = families or (*COMPARED * 4, *_COURTESIES)
     for _ in range(n_turns):
         turn = _next_turn(scene, asked, families)
         if turn is not None:
-            messages += _messages_of(turn, scene, audio_id, first_call=len(messages))
+            messages += _messages_of(turn, scene, first_call=len(messages))
             scene.said = messages[-1].text
             scene.turns += 1
+    if other_id and messages:
+        both = (AudioPart(audio_id, _UNHEARD), AudioPart(other_id, _UNHEARD))
+        messages[0] = user(messages[0].text, *both)
     return messages
 
 
@@ -152,19 +226,25 @@ def _draw_family(rng: Random) -> str:
     return _NAMES[-1]
 
 
-def _messages_of(turn: Turn, scene: Scene, audio_id: str, *, first_call: int) -> list[Message]:
+def _messages_of(turn: Turn, scene: Scene, *, first_call: int) -> list[Message]:
     messages = [user(noisy(turn.question, scene.rng))]
-    rounds = [turn.tools] if turn.at_once else [(tool,) for tool in turn.tools]
-    n_calls = first_call
-    for names in rounds if turn.tools else []:
-        calls = []
-        for name in names:
-            n_calls += 1
-            calls.append(ToolCall(f"call_{n_calls}", name, {"audio": audio_id}))
-        messages.append(Message("assistant", tuple(calls)))
-        messages += [
-            Message("tool", (ToolResult(call.id, call.name, scene.run(call.name)),))
-            for call in calls
-        ]
+    rounds = [turn.calls] if turn.at_once else [(call,) for call in turn.calls]
+    number = first_call
+    for calls in rounds if turn.calls else []:
+        spoken, results = [], []
+        for call in calls:
+            number += 1
+            spoken.append(ToolCall(f"call_{number}", call.name, call.given(scene.audio_id)))
+            results.append(_result(spoken[-1], scene.run(call)))
+        messages.append(Message("assistant", tuple(spoken)))
+        messages += [Message("tool", (result,)) for result in results]
+        if made := [audio_id for result in results for audio_id in result.recordings]:
+            # As in use: who hears them is given them in a message without words.
+            messages.append(Message("user", tuple(AudioPart(i, _UNHEARD) for i in made)))
     messages.append(assistant(turn.answer()))
     return messages
+
+
+def _result(call: ToolCall, content: dict[str, Any]) -> ToolResult:
+    recordings = (content["audio"],) if "audio" in content else ()
+    return ToolResult(call.id, call.name, content, recordings=recordings)

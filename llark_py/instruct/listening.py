@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .checks import compare, word_check, yes_no
-from .measuring import heard_topics
+from .measuring import ear_topics, heard_topics
 from .phrases import grammar, pick, sentence
 from .scene import Asker, Scene, Turn, heard, unheard
 
@@ -103,7 +103,7 @@ def _ask_mood_compare(scene: Scene) -> Turn | None:
 
 def _topics(scene: Scene, n: int) -> list[str] | None:
     """Draw what a question about several things asks for."""
-    topics = heard_topics(scene) if scene.is_music else list(grammar()["ear_pair"]["names"])
+    topics = heard_topics(scene) if scene.is_music else ear_topics(scene)
     return scene.rng.sample(topics, n) if len(topics) >= n else None
 
 

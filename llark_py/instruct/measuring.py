@@ -5,7 +5,9 @@ from __future__ import annotations
 from llark_py.theory import KEYS, parse_key
 
 from .phrases import grammar, pick, sentence
-from .scene import TOOL_OF, Asker, Scene, Turn, case_of, words_of
+from .scene import TOOL_OF, Asker, Call, Scene, Turn, case_of, words_of
+
+_P_OTHER_PAIR = 0.6
 
 
 def _measured_turn(scene: Scene, family: str, subject: str, **values: str) -> Turn | None:
@@ -18,10 +20,10 @@ def _measured_turn(scene: Scene, family: str, subject: str, **values: str) -> Tu
         scene.last = subject
 
         def answer() -> str:
-            result = scene.run(tool)
+            result = scene.run(Call(tool))
             return scene.answer(family, case_of(result), **words_of(result))
 
-        return Turn(question, answer, (tool,))
+        return Turn(question, answer, (Call(tool),))
     if not scene.is_music:
         return Turn(question, scene.not_music)
     try_ear = {"tempo": "speed", "beats": "speed", "key": "mode"}.get(family)
@@ -58,7 +60,7 @@ def ask_key_check(scene: Scene) -> Turn | None:
     tool = TOOL_OF["key"]
     if tool not in scene.tools or not scene.is_music:
         return None
-    result = scene.run(tool)
+    result = scene.run(Call(tool))
     asked = pick(KEYS, scene.rng)
     if "key" in result:
         draw = scene.rng.random()
@@ -71,7 +73,7 @@ def ask_key_check(scene: Scene) -> Turn | None:
         case = "yes" if asked == result["key"] else "no"
         return scene.answer("key_check", case, **words_of(result))
 
-    return Turn(scene.say("key_check", "questions", asked=asked), answer, (tool,))
+    return Turn(scene.say("key_check", "questions", asked=asked), answer, (Call(tool),))
 
 
 def ask_mode(scene: Scene) -> Turn | None:
@@ -89,31 +91,31 @@ def ask_mode(scene: Scene) -> Turn | None:
     scene.last = "key"
 
     def answer() -> str:
-        result = scene.run(tool)
+        result = scene.run(Call(tool))
         case = case_of(result)
         if case == "error":
             return scene.answer("key", case, **words_of(result))
         mode = parse_key(result["key"])[1]
         return scene.answer("mode", case, **{**words_of(result), "mode": mode})
 
-    return Turn(question, answer, (tool,))
+    return Turn(question, answer, (Call(tool),))
 
 
 def clause(scene: Scene, subject: str) -> str:
     """Tell the result of a tool as part of a longer sentence."""
-    result = scene.run(TOOL_OF[subject])
+    result = scene.run(Call(TOOL_OF[subject]))
     case = case_of(result)
     return scene.say("both", f"{subject}_{case}", **words_of(result))
 
 
 def ask_both(scene: Scene) -> Turn | None:
     """Ask for two measured things in one sentence."""
-    able = [subject for subject, tool in TOOL_OF.items() if tool in scene.tools]
+    able = [subject for subject in grammar()["both"]["names"] if TOOL_OF[subject] in scene.tools]
     if scene.facts is None or len(able) < 2:
         return None
-    # Tempo and key are what people ask for together; the notes come along now and then.
+    # Tempo and key are what people ask for together most often.
     pair = ["tempo", "key"]
-    if scene.rng.random() < 0.2 or not set(pair) <= set(able):
+    if scene.rng.random() < _P_OTHER_PAIR or not set(pair) <= set(able):
         pair = able[:]
     scene.rng.shuffle(pair)
     first, second = pair[:2]
@@ -130,7 +132,7 @@ def ask_both(scene: Scene) -> Turn | None:
         return scene.answer("both", first=clause(scene, first), second=clause(scene, second))
 
     at_once = scene.rng.random() < 0.7
-    return Turn(question, answer, (TOOL_OF[first], TOOL_OF[second]), at_once)
+    return Turn(question, answer, (Call(TOOL_OF[first]), Call(TOOL_OF[second])), at_once)
 
 
 def ask_tool_and_ear(scene: Scene) -> Turn | None:
@@ -161,7 +163,7 @@ def ask_tool_and_ear(scene: Scene) -> Turn | None:
             heard_start=sentence(heard),
         )
 
-    return Turn(question, answer, (TOOL_OF[subject],))
+    return Turn(question, answer, (Call(TOOL_OF[subject]),))
 
 
 def ask_three(scene: Scene) -> Turn | None:
@@ -189,14 +191,20 @@ def ask_three(scene: Scene) -> Turn | None:
         case = "guess" if scene.is_unsure(topic) else "answers"
         return scene.answer("three", case, first=first, second=second, heard=heard)
 
-    return Turn(question, answer, tuple(TOOL_OF[s] for s in subjects))
+    return Turn(question, answer, tuple(Call(TOOL_OF[s]) for s in subjects))
 
 
 def heard_topics(scene: Scene) -> list[str]:
-    """List the topics of `ear_pair` that the facts can answer."""
+    """List the topics of `ear_topics` that the facts can answer."""
     words = scene.facts.words if scene.facts else {}
     slots = {"time_signature": "meter"}
-    return [t for t in grammar()["ear_pair"]["names"] if slots.get(t, t) in words]
+    return [t for t in ear_topics(scene) if slots.get(t, t) in words]
+
+
+def ear_topics(scene: Scene) -> list[str]:
+    """List the topics of `ear_pair` that no tool at hand tells."""
+    by_tool = {"chords"} if TOOL_OF["progression"] in scene.tools else set()
+    return [topic for topic in grammar()["ear_pair"]["names"] if topic not in by_tool]
 
 
 def ask_look_back(family: str) -> Asker:
@@ -258,7 +266,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "beats": (3.0, ask_beats),
     "key_check": (2.5, ask_key_check),
     "mode": (3.5, ask_mode),
-    "both": (4.5, ask_both),
+    "both": (6.0, ask_both),
     "tool_and_ear": (2.5, ask_tool_and_ear),
     "three": (2.0, ask_three),
     "again": (1.5, ask_again),

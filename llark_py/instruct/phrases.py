@@ -29,6 +29,16 @@ _BEFORE_VOWEL = re.compile(
 _GAP = re.compile(r" {2,}")
 _GRAMMAR_FILES = (
     "measured",
+    "making",
+    "chains",
+    "comparing",
+    "spans",
+    "bars",
+    "chord_charts",
+    "players",
+    "form_told",
+    "loudness",
+    "without",
     "listening",
     "ensemble",
     "voices",

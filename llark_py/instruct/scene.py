@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
@@ -10,28 +11,66 @@ from typing import Any
 from .balance import Rates
 from .facts import Facts
 from .phrases import Template, fill, grammar, pick, sentence
-from .simulate import LOW_CONFIDENCE, simulate
+from .simulate import LOW_CONFIDENCE, Ids, simulate
 from .timeline import Timeline, clock
 
-TOOL_OF = {"tempo": "estimate_tempo", "key": "estimate_key", "notes": "transcribe_notes"}
+TOOL_OF = {
+    "tempo": "estimate_tempo",
+    "key": "estimate_key",
+    "notes": "transcribe_notes",
+    "bars": "track_beats",
+    "progression": "recognize_chords",
+    "players": "detect_instruments",
+    "singing": "detect_vocals",
+    "form": "find_sections",
+    "loudness": "measure_loudness",
+    "stems": "separate_stems",
+    "alike": "separate_like",
+    "hits": "transcribe_drums",
+    "excerpt": "cut_clip",
+    "comparison": "compare_songs",
+}
 """Which tool measures what."""
 _P_PAST_END = 0.1
+_MOST_ARTEFACTS = 30
+_RECORDINGS = ("audio", "first", "second")
+"""Arguments that name a recording."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of a tool.
+
+    Attributes:
+        name: Of the tool.
+        arguments: What it is given; the recording only where it is not the dialogue's.
+    """
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+
+    def given(self, audio_id: str) -> dict[str, Any]:
+        """Write the arguments out, with the recording that is meant unless one is named."""
+        if any(name in self.arguments for name in _RECORDINGS):
+            return self.arguments
+        return {"audio": audio_id, **self.arguments}
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A question, the tools that its answer needs, and the answer once they have run.
+    """A question, the calls that its answer needs, and the answer once the tools have run.
 
     Attributes:
         question: As a tidy person would write it.
-        tools: Tools to call before answering, in order.
+        calls: Tools to call before answering, in order. A call that takes what another makes is
+            written once that one has been `Scene.run`.
         answer: Makes the answer; called after the tools.
         at_once: Whether several calls are asked for in one message.
     """
 
     question: str
     answer: Callable[[], str]
-    tools: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
     at_once: bool = True
 
 
@@ -50,7 +89,9 @@ class Scene:
         rates: How often things occur, for balanced questions.
         faithful: Whether tool results follow the facts.
         duration_s: Length of the recording that tools count in.
-        results: Tool -> its result in this dialogue.
+        audio_id: Name under which tools know the recording.
+        other_id: Name of a second recording; empty where there is none.
+        results: Tool -> its result on the recording as a whole.
         last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
         asked: Things that yes/no questions have named already.
         turns: How many turns are over.
@@ -59,6 +100,9 @@ class Scene:
         thing: The instrument that was talked about before, for pronouns.
         said: The answer before.
         hedged: Whether the answer before was a guess.
+        that: Id of the sound that a tool made last.
+        stems: Stem -> id of its sound, of those that tools have made.
+        lengths_s: Id -> length of a recording that a tool cut out.
     """
 
     facts: Facts | None
@@ -67,6 +111,8 @@ class Scene:
     rates: Rates
     faithful: bool
     duration_s: float
+    audio_id: str = "audio_1"
+    other_id: str = ""
     results: dict[str, dict[str, Any]] = field(default_factory=dict)
     last: str = ""
     asked: set[str] = field(default_factory=set)
@@ -76,9 +122,16 @@ class Scene:
     thing: str = ""
     said: str = ""
     hedged: bool = False
+    that: str = ""
+    stems: dict[str, str] = field(default_factory=dict)
+    lengths_s: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.facts.track) if self.facts else None
+        # Small numbers are the most frequent; after a long talk there are great ones.
+        first = 1 + int(self.rng.random() * self.rng.random() * _MOST_ARTEFACTS)
+        self.ids = Ids(first, self.other_id or self.audio_id)
+        self._answered: dict[str, dict[str, Any]] = {}
 
     @property
     def words(self) -> dict[str, str]:
@@ -130,14 +183,30 @@ class Scene:
         what = self.answer("not_music", sound if sound in grammar()["not_music"] else "other")
         return self.answer("not_music", "no", what=what) if as_no else what
 
-    def run(self, tool: str) -> dict[str, Any]:
-        """Return the result of a tool, the same each time in one dialogue."""
-        if tool not in self.results:
-            track = self.facts.track if self.facts else None
-            self.results[tool] = simulate(
-                tool, track, self.rng, faithful=self.faithful, duration_s=self.duration_s
+    def has_run(self, call: Call) -> bool:
+        """Tell whether the result of a call is known already."""
+        return _key_of(call) in self._answered
+
+    def run(self, call: Call) -> dict[str, Any]:
+        """Return the result of a call, the same each time in one dialogue."""
+        key = _key_of(call)
+        if key not in self._answered:
+            self._answered[key] = simulate(
+                call.name,
+                self.facts.track if self.facts else None,
+                self.rng,
+                faithful=self.faithful,
+                duration_s=self.lengths_s.get(call.arguments.get("audio", ""), self.duration_s),
+                ids=self.ids,
+                arguments=call.arguments,
             )
-        return self.results[tool]
+        if not call.arguments:
+            self.results[call.name] = self._answered[key]
+        return self._answered[key]
+
+
+def _key_of(call: Call) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
 
 
 def heard(
@@ -189,18 +258,31 @@ def case_of(result: dict[str, Any]) -> str:
     return "unsure" if result.get("confidence", 1.0) < LOW_CONFIDENCE else "measured"
 
 
+_SLOTS = {
+    "error": "reason",
+    "tempo_bpm": "bpm",
+    "runner_up_bpm": "runner",
+    "runner_up": "runner",
+    "beat_count": "beats",
+    "note_count": "count",
+    "lowest_note": "low",
+    "highest_note": "high",
+    "level_db": "level",
+    "hit_count": "hits",
+    "kick_count": "kicks",
+    "snare_count": "snares",
+    "hihat_count": "hihats",
+    "other_count": "others",
+}
+
+
 def words_of(result: dict[str, Any]) -> dict[str, str]:
-    """Write the values of a result by slot name, each exactly as its JSON shows it."""
-    names = {
-        "error": "reason",
-        "tempo_bpm": "bpm",
-        "runner_up_bpm": "runner",
-        "runner_up": "runner",
-        "beat_count": "beats",
-        "confidence": "confidence",
-        "key": "key",
-        "note_count": "count",
-        "lowest_note": "low",
-        "highest_note": "high",
+    """Write the values of a result by slot name, each exactly as its JSON shows it.
+
+    A slot is named like the field, unless `_SLOTS` has a shorter name; lists and objects are none.
+    """
+    return {
+        _SLOTS.get(name, name): str(value)
+        for name, value in result.items()
+        if isinstance(value, (str, int, float))
     }
-    return {names[name]: str(value) for name, value in result.items() if name in names}

@@ -16,8 +16,8 @@ from llark_py.errors import MissingExtraError
 if TYPE_CHECKING:
     from .find_sections import Part
 
-_GROUND, _INK, _COLOUR, _LINE = "#f5f3ee", "#3d4148", "#2a6f97", "#c1440e"
-_WIDTH, _DPI = 9.0, 120
+GROUND, INK, COLOUR, LINE = "#f5f3ee", "#3d4148", "#2a6f97", "#c1440e"
+WIDTH, DPI = 9.0, 120
 _ROW, _MARGINS = 0.42, 1.1  # inches
 _LEAST_LABELLED = 0.025  # of the song: what is shorter has no room for its label
 _TICKS_S = (5, 10, 15, 30, 60, 120, 300)
@@ -44,21 +44,21 @@ def draw_activity(
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure = _figure(_WIDTH, _MARGINS + _ROW * max(2, len(spans)))
+    figure = new_figure(WIDTH, _MARGINS + _ROW * max(2, len(spans)))
     axes = figure.subplots()
     for row, (family, played) in enumerate(spans.items()):
         curve = activity[family]
         seconds = (np.arange(len(curve)) + 0.5) / frame_rate
         foot = row + 0.4
-        axes.fill_between(seconds, foot, foot - 0.8 * curve, color=_COLOUR, alpha=0.3, linewidth=0)
+        axes.fill_between(seconds, foot, foot - 0.8 * curve, color=COLOUR, alpha=0.3, linewidth=0)
         lengths = [(start, end - start) for start, end in played]
-        axes.broken_barh(lengths, (foot - 0.14, 0.14), color=_COLOUR, linewidth=0)
+        axes.broken_barh(lengths, (foot - 0.14, 0.14), color=COLOUR, linewidth=0)
     axes.set(xlim=(0, duration_s), ylim=(max(2, len(spans)) - 0.5, -0.5))
     axes.set_yticks(range(len(spans)), list(spans))
-    axes.set_title("who plays when (bars), and how surely (curves)", fontsize=10, color=_INK)
-    _style(axes, duration_s)
-    axes.grid(axis="x", color=_INK, alpha=0.15)
-    figure.savefig(path, dpi=_DPI, format="png")
+    axes.set_title("who plays when (bars), and how surely (curves)", fontsize=10, color=INK)
+    style_axes(axes, duration_s)
+    axes.grid(axis="x", color=INK, alpha=0.15)
+    figure.savefig(path, dpi=DPI, format="png")
 
 
 def draw_similarity(
@@ -75,7 +75,7 @@ def draw_similarity(
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    figure = _figure(_WIDTH * 0.8, _WIDTH * 0.8)
+    figure = new_figure(WIDTH * 0.8, WIDTH * 0.8)
     axes = figure.subplots()
     duration_s = sections[-1].end_s
     size_s = len(similarity) / frame_rate
@@ -88,40 +88,41 @@ def draw_similarity(
         interpolation="nearest",
     )
     for section in sections[1:]:
-        axes.axvline(section.start_s, color=_LINE, linewidth=1.2)
-        axes.axhline(section.start_s, color=_LINE, linewidth=1.2)
+        axes.axvline(section.start_s, color=LINE, linewidth=1.2)
+        axes.axhline(section.start_s, color=LINE, linewidth=1.2)
     axes.set(xlim=(0, duration_s), ylim=(duration_s, 0))
-    _style(axes, duration_s)
-    _label_time(axes.yaxis, duration_s)
+    style_axes(axes, duration_s)
+    label_time(axes.yaxis, duration_s)
     above = axes.secondary_xaxis("top")
     named = [s for s in sections if s.end_s - s.start_s >= _LEAST_LABELLED * duration_s]
     above.set_xticks([(s.start_s + s.end_s) / 2 for s in named], [s.label for s in named])
-    above.tick_params(length=0, colors=_INK, labelsize=9)
+    above.tick_params(length=0, colors=INK, labelsize=9)
     above.spines["top"].set_visible(False)
     axes.set_title("how alike the moments are (dark: alike), and the sections", fontsize=10)
-    axes.title.set_color(_INK)
-    figure.savefig(path, dpi=_DPI, format="png")
+    axes.title.set_color(INK)
+    figure.savefig(path, dpi=DPI, format="png")
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
     """Make an empty picture, without the global state of pyplot."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError("matplotlib, which draws,", "pip install matplotlib") from error
-    return Figure(figsize=(width, height), layout="constrained", facecolor=_GROUND)
+    return Figure(figsize=(width, height), layout="constrained", facecolor=GROUND)
 
 
-def _style(axes: Any, duration_s: float) -> None:
-    axes.set_facecolor(_GROUND)
-    axes.tick_params(colors=_INK, labelsize=9)
+def style_axes(axes: Any, duration_s: float) -> None:
+    """Give axes over seconds the colours of the house, and times as labels."""
+    axes.set_facecolor(GROUND)
+    axes.tick_params(colors=INK, labelsize=9)
     for spine in axes.spines.values():
-        spine.set_color(_INK)
+        spine.set_color(INK)
         spine.set_alpha(0.4)
-    _label_time(axes.xaxis, duration_s)
+    label_time(axes.xaxis, duration_s)
 
 
-def _label_time(axis: Any, duration_s: float) -> None:
+def label_time(axis: Any, duration_s: float) -> None:
     """Label an axis of seconds as m:ss, at round times."""
     from matplotlib.ticker import FuncFormatter, MultipleLocator
 

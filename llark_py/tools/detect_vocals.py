@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from llark_py.analysis.vocals import measure_vocals
 from llark_py.audio import Audio
+from llark_py.instruct.listing import list_spans
 
 from ._result import as_confidence, detail, round_spans
 from ._workspace import Workspace
@@ -20,12 +21,13 @@ class Singing:
 
     singing: bool
     confidence: float
-    first_sung_s: float | None
-    last_sung_s: float | None
-    sung_percent: float
+    sung: str | None
+    sung_percent: int
     choir: bool
     choir_confidence: float
-    choir_percent: float
+    first_sung_s: float | None = detail()
+    last_sung_s: float | None = detail()
+    choir_percent: int = detail()
     sung_spans_s: tuple[tuple[float, float], ...] = detail()
     choir_spans_s: tuple[tuple[float, float], ...] = detail()
 
@@ -37,8 +39,9 @@ def detect_vocals(audio: Audio, workspace: Workspace) -> Singing:
         audio: Id of the recording, such as audio_1.
 
     Returns:
-        Whether there is a singer with a confidence from 0 to 1, when singing begins and ends in
-        seconds, the percentage of the recording that is sung, and the same for a choir.
+        Whether there is a singer with a confidence from 0 to 1, when there is singing such as
+        '0:05-0:35, 1:02-1:40' (gaps are closed until there are at most four spans), the percentage
+        of the recording that is sung, and whether there is a choir, with a confidence.
     """
     workspace.progress(0.0, "listening for voices")
     vocals = measure_vocals(audio)
@@ -46,11 +49,12 @@ def detect_vocals(audio: Audio, workspace: Workspace) -> Singing:
     return Singing(
         singing=bool(sung),
         confidence=_confidence(vocals.singer_probability, bool(sung)),
-        first_sung_s=sung[0][0] if sung else None,
-        last_sung_s=sung[-1][1] if sung else None,
+        sung=list_spans(sung, audio.duration_s),
         sung_percent=_percent(sung, audio.duration_s),
         choir=bool(choir),
         choir_confidence=_confidence(vocals.choir_probability, bool(choir)),
+        first_sung_s=sung[0][0] if sung else None,
+        last_sung_s=sung[-1][1] if sung else None,
         choir_percent=_percent(choir, audio.duration_s),
         sung_spans_s=sung,
         choir_spans_s=choir,
@@ -62,5 +66,5 @@ def _confidence(probability: float, there: bool) -> float:
     return as_confidence(probability if there else 1.0 - probability)
 
 
-def _percent(spans_s: tuple[tuple[float, float], ...], duration_s: float) -> float:
-    return round(100.0 * sum(end - start for start, end in spans_s) / duration_s, 1)
+def _percent(spans_s: tuple[tuple[float, float], ...], duration_s: float) -> int:
+    return round(100.0 * sum(end - start for start, end in spans_s) / duration_s)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from llark_py.analysis.harmony import measure_harmony
 from llark_py.audio import Audio
+from llark_py.instruct.listing import list_modulations
 from llark_py.track import KeySpan
 
 from ._result import as_confidence, detail
@@ -14,13 +15,14 @@ from ._workspace import Workspace
 
 @dataclass(frozen=True)
 class Key:
-    """The key, the next likeliest key, the tuning in cents from A4 = 440 Hz, and every key with its
-    time."""
+    """The key, the next likeliest key, which other keys begin when, the tuning in cents from
+    A4 = 440 Hz, and every key with its time."""
 
     key: str
     runner_up: str
     confidence: float
-    tuning_cents: float = detail()
+    modulations: str | None
+    tuning_cents: float
     keys: tuple[KeySpan, ...] = detail()
 
 
@@ -31,7 +33,8 @@ def estimate_key(audio: Audio, workspace: Workspace) -> Key:
         audio: Id of the recording, such as audio_1.
 
     Returns:
-        The key, the runner-up and a confidence from 0 to 1.
+        The key of most of it, the runner-up and a confidence from 0 to 1, which other keys begin
+        when such as 'C major 1:20', and how many cents it is tuned above A4 = 440 Hz.
     """
     workspace.progress(0.0, "finding the key")
     harmony = measure_harmony(audio)
@@ -39,6 +42,7 @@ def estimate_key(audio: Audio, workspace: Workspace) -> Key:
         key=harmony.key,
         runner_up=harmony.runner_up,
         confidence=as_confidence(harmony.confidence),
+        modulations=list_modulations([(a, key) for a, _, key in harmony.keys], audio.duration_s),
         tuning_cents=round(harmony.tuning_cents, 1),
         keys=tuple(KeySpan(round(a, 1), round(b, 1), key) for a, b, key in harmony.keys),
     )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from llark_py.analysis.structure import assign_letters, measure_similarity, measure_structure
 from llark_py.audio import Audio
+from llark_py.instruct.listing import list_parts
 
 from ._result import detail
 from ._workspace import Workspace
@@ -23,15 +24,17 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Form:
-    """The form as labels in a row, where the sections meet, the picture, and every section.
+    """Which section begins when, how many there are, the picture; the labels in a row, where the
+    sections meet, and every section.
 
     There is no confidence: how much a song changes at a boundary is no probability.
     """
 
-    form: str
+    parts: str
     section_count: int
-    boundaries_s: tuple[float, ...]
     picture: str | None
+    form: str = detail()
+    boundaries_s: tuple[float, ...] = detail()
     sections: tuple[Part, ...] = detail()
 
 
@@ -43,8 +46,8 @@ def find_sections(audio: Audio, workspace: Workspace, picture: bool = False) -> 
         picture: Also draw how alike all moments are, with the sections.
 
     Returns:
-        The form such as 'intro A chorus A chorus outro', the number of sections, where they meet
-        in seconds, and the id of the picture if one was wanted.
+        The sections with their beginnings such as 'intro 0:00, A 0:12, chorus 0:40', at most the
+        first twelve, how many there are, and the id of the picture if one was wanted.
     """
     workspace.progress(0.0, "looking for sections")
     found = measure_structure(audio).sections
@@ -62,9 +65,10 @@ def find_sections(audio: Audio, workspace: Workspace, picture: bool = False) -> 
         drawn = workspace.new_artefact("image", "sections.png", "image/png")
         draw_similarity(similarity, rate, sections, drawn.path)
     return Form(
-        form=" ".join(s.label for s in sections),
+        parts=list_parts([(s.start_s, s.label) for s in sections], audio.duration_s),
         section_count=len(sections),
-        boundaries_s=tuple(s.start_s for s in sections[1:]),
         picture=drawn.id if drawn else None,
+        form=" ".join(s.label for s in sections),
+        boundaries_s=tuple(s.start_s for s in sections[1:]),
         sections=sections,
     )

@@ -21,14 +21,14 @@ class SoundLevel:
     loudness_lufs: float
     loudness_range_lu: float | None
     true_peak_dbtp: float
-    peak_dbfs: float
     crest_factor_db: float
-    bass_share: float
-    mid_share: float
-    treble_share: float
-    spectral_centroid_hz: float
-    stereo_width_share: float
-    stereo_correlation: float
+    bass_percent: int
+    treble_percent: int
+    stereo_width_percent: int
+    peak_dbfs: float = detail()
+    mid_percent: int = detail()
+    spectral_centroid_hz: float = detail()
+    stereo_correlation: float = detail()
     short_term_lufs: tuple[float, ...] = detail()
 
 
@@ -39,10 +39,9 @@ def measure_loudness(audio: Audio, workspace: Workspace) -> SoundLevel:
         audio: Id of the recording, such as audio_1.
 
     Returns:
-        Integrated loudness in LUFS and its range in LU, true peak, peak and crest factor in
-        decibels, shares of bass (below 250 Hz), mid and treble (above 4 kHz) in the energy,
-        the spectral centroid, and for stereo recordings width and correlation of the channels
-        (0 and 1 for mono).
+        Integrated loudness in LUFS and its range in LU, true peak and crest factor in decibels, how
+        much of the energy is bass (below 250 Hz) and treble (above 4 kHz) in percent, and how much
+        of it is in the difference of the channels (0 percent for mono).
     """
     workspace.progress(0.0, "measuring the loudness")
     level = loudness.measure_loudness(audio)
@@ -54,13 +53,13 @@ def measure_loudness(audio: Audio, workspace: Workspace) -> SoundLevel:
         loudness_lufs=round(level.integrated_lufs, 1),
         loudness_range_lu=None if level.range_lu is None else round(level.range_lu, 1),
         true_peak_dbtp=round(peaks.true_peak_dbtp, 1),
-        peak_dbfs=round(peaks.peak_dbfs, 1),
         crest_factor_db=round(peaks.crest_factor_db, 1),
-        bass_share=round(balance.bass_share, 2),
-        mid_share=round(balance.mid_share, 2),
-        treble_share=round(balance.treble_share, 2),
+        bass_percent=round(100 * balance.bass_share),
+        treble_percent=round(100 * balance.treble_share),
+        stereo_width_percent=round(100 * stereo.width_share),
+        peak_dbfs=round(peaks.peak_dbfs, 1),
+        mid_percent=round(100 * balance.mid_share),
         spectral_centroid_hz=round(balance.centroid_hz),
-        stereo_width_share=round(stereo.width_share, 2),
         stereo_correlation=round(stereo.correlation, 2),
         short_term_lufs=tuple(round(level, 1) for level in level.short_term_lufs),
     )

@@ -21,15 +21,20 @@ _MOST_COMMON = 4
 
 @dataclass(frozen=True)
 class Chords:
-    """How many chords follow each other, the key, the main progression in it, the chords that sound
-    longest, the id of the MIDI file; every chord in Harte syntax, and a chord sheet."""
+    """The main progression in chord symbols and in degrees of the key, the chords at both ends, how
+    many there are, the id of the MIDI file; how many chords follow each other, those that sound
+    longest, every chord in Harte syntax, and a chord sheet."""
 
-    chord_count: int
-    key: str
     progression: str
-    common_chords: str
+    degrees: str
+    key: str
+    first_chord: str
+    last_chord: str
+    different_count: int
     confidence: float
     midi: str
+    chord_count: int = detail()
+    common_chords: str = detail()
     chords: tuple[Chord, ...] = detail()
     sheet: str = detail()
 
@@ -45,33 +50,38 @@ def recognize_chords(
         end_s: Where to end, in seconds; leave it out for the end of the recording.
 
     Returns:
-        How many chords there are, the key, the main progression in Roman numerals, the chords that
-        sound longest, a confidence from 0 to 1, and the id of the MIDI file.
+        The main progression such as 'C - G - Am - F' and its degrees in the key, the first and the
+        last chord, how many different ones there are, a confidence from 0 to 1, and the id of the
+        MIDI file.
     """
     workspace.progress(0.0, "recognising the chords")
     found = measure_chords(audio, start_s, end_s)
     midi = workspace.new_artefact("midi", "chords.mid", "audio/midi")
     write_chord_midi(found.chords, found.key, midi.path)
     named = [c for c in found.chords if c.label != NO_CHORD]
+    symbols = [str(chord_symbol(c.label, found.key)) for c in named]
     lasting: Counter[str] = Counter()
-    for chord in named:
-        lasting[str(chord_symbol(chord.label, found.key))] += round(
-            1000 * (chord.end_s - chord.start_s)
-        )
+    for chord, symbol in zip(named, symbols, strict=True):
+        lasting[symbol] += round(1000 * (chord.end_s - chord.start_s))
+    cycle = _cycle([c.label for c in named])
     return Chords(
-        chord_count=len(named),
+        progression=" - ".join(str(chord_symbol(label, found.key)) for label in cycle),
+        degrees=" ".join(roman_numeral(label, found.key) for label in cycle),
         key=found.key,
-        progression=_progression([c.label for c in named], found.key),
-        common_chords=", ".join(symbol for symbol, _ in lasting.most_common(_MOST_COMMON)),
+        first_chord=symbols[0],
+        last_chord=symbols[-1],
+        different_count=len(lasting),
         confidence=as_confidence(found.confidence),
         midi=midi.id,
+        chord_count=len(named),
+        common_chords=", ".join(symbol for symbol, _ in lasting.most_common(_MOST_COMMON)),
         chords=tuple(Chord(round(c.start_s, 3), round(c.end_s, 3), c.label) for c in found.chords),
         sheet=write_sheet(found.chords, found.bars_s, found.key),
     )
 
 
-def _progression(labels: Sequence[str], key: str) -> str:
-    """Name the chords that return in the same order, or else the first ones, by their degrees."""
+def _cycle(labels: Sequence[str]) -> list[str]:
+    """Give the chords that return in the same order, or else the first ones."""
     from llark_py.encoders.mini_chords import fold_cycle
 
     numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
@@ -80,4 +90,4 @@ def _progression(labels: Sequence[str], key: str) -> str:
     ]
     cycle, _ = fold_cycle(sequence)
     names = list(numbers)
-    return " ".join(roman_numeral(names[number], key) for number in cycle)
+    return [names[number] for number in cycle]
