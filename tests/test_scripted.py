@@ -167,6 +167,15 @@ def test_who_does_all_that_is_wanted_scores_one(songs, tmp_path):
     assert kept["all"]["right_tool"]["value"] == 1.0 and text.endswith("## What went wrong\n")
 
 
+def test_every_recording_has_an_id_of_its_own(songs):
+    scripts = read_scripts(SCRIPTS, 78)
+    rows = list(hold(Silent(), songs, scripts))
+    last = {row["id"]: row for row in rows}
+    counts = {script.id: script.n_songs for script in scripts}
+    assert set(counts.values()) == {1, 2}
+    assert {i: len(row["durations_s"]) for i, row in last.items()} == counts
+
+
 def test_who_does_nothing_is_right_only_where_nothing_is_wanted(songs):
     scripts = read_scripts(SCRIPTS, 150)
     rows = list(hold(Silent(), songs, scripts))
