@@ -219,9 +219,11 @@ def test_with_two_songs_the_right_one_must_be_named():
     two = {"audio_1": 60.0, "audio_2": 60.0}
     assert not right_arguments("estimate_key", {}, {}, {}, two)
     assert right_arguments("estimate_key", {"audio": "audio_2"}, {"audio": "audio_2"}, {}, two)
-    either = {"first": ["audio_1", "audio_2"], "second": ["audio_1", "audio_2"]}
-    turned = {"first": "audio_2", "second": "audio_1"}
-    assert right_arguments("compare_songs", turned, either, {}, two)
+    [script] = [s for s in read_scripts(SCRIPTS, 78) if s.id == "two_songs/mix/0"]
+    for first, second, right in (("1", "2", True), ("2", "1", True), ("1", "1", False)):
+        said = {"first": f"audio_{first}", "second": f"audio_{second}"}
+        plans = [plan[0][1] for plan in script.turns[0].plans]
+        assert any(right_arguments("compare_songs", said, p, {}, two) for p in plans) is right
 
 
 def test_a_chain_needs_its_order_and_a_mended_call_counts():
