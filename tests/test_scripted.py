@@ -167,6 +167,15 @@ def test_who_does_all_that_is_wanted_scores_one(songs, tmp_path):
     assert kept["all"]["right_tool"]["value"] == 1.0 and text.endswith("## What went wrong\n")
 
 
+def test_every_recording_has_an_id_of_its_own(songs):
+    scripts = read_scripts(SCRIPTS, 78)
+    rows = list(hold(Silent(), songs, scripts))
+    last = {row["id"]: row for row in rows}
+    counts = {script.id: script.n_songs for script in scripts}
+    assert set(counts.values()) == {1, 2}
+    assert {i: len(row["durations_s"]) for i, row in last.items()} == counts
+
+
 def test_who_does_nothing_is_right_only_where_nothing_is_wanted(songs):
     scripts = read_scripts(SCRIPTS, 150)
     rows = list(hold(Silent(), songs, scripts))
@@ -210,9 +219,11 @@ def test_with_two_songs_the_right_one_must_be_named():
     two = {"audio_1": 60.0, "audio_2": 60.0}
     assert not right_arguments("estimate_key", {}, {}, {}, two)
     assert right_arguments("estimate_key", {"audio": "audio_2"}, {"audio": "audio_2"}, {}, two)
-    either = {"first": ["audio_1", "audio_2"], "second": ["audio_1", "audio_2"]}
-    turned = {"first": "audio_2", "second": "audio_1"}
-    assert right_arguments("compare_songs", turned, either, {}, two)
+    [script] = [s for s in read_scripts(SCRIPTS, 78) if s.id == "two_songs/mix/0"]
+    for first, second, right in (("1", "2", True), ("2", "1", True), ("1", "1", False)):
+        said = {"first": f"audio_{first}", "second": f"audio_{second}"}
+        plans = [plan[0][1] for plan in script.turns[0].plans]
+        assert any(right_arguments("compare_songs", said, p, {}, two) for p in plans) is right
 
 
 def test_a_chain_needs_its_order_and_a_mended_call_counts():

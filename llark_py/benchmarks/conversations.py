@@ -98,12 +98,10 @@ def hold(assistant: Asked, songs: Sequence[Clip], scripts: Sequence[Script]) -> 
         known: list[str] = []
         durations_s: dict[str, float] = {}
         for number, turn in enumerate(script.turns):
-            sounds = []
-            for song in songs[len(durations_s) : len(durations_s) + turn.n_new]:
-                audio_id = f"audio_{_next_audio(history)}"
-                durations_s[audio_id] = song.audio.duration_s
-                known.append(heard_numbers(told_times(song.audio.duration_s)))
-                sounds.append(AudioPart(audio_id, song.audio))
+            new = songs[len(durations_s) : len(durations_s) + turn.n_new]
+            sounds = [AudioPart(f"audio_{i}", s.audio) for i, s in enumerate(new, _next(history))]
+            durations_s |= {part.id: part.audio.duration_s for part in sounds}
+            known += [heard_numbers(told_times(part.audio.duration_s)) for part in sounds]
             history.append(user(turn.question, *sounds))
             answer = assistant.ask(history)
             history += answer.messages
@@ -121,7 +119,8 @@ def hold(assistant: Asked, songs: Sequence[Clip], scripts: Sequence[Script]) -> 
             }
 
 
-def _next_audio(history: Sequence[Message]) -> int:
+def _next(history: Sequence[Message]) -> int:
+    """Number the next recording; tools may have made some too."""
     return 1 + sum(len(message.audios) for message in history)
 
 
