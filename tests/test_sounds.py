@@ -156,3 +156,22 @@ def test_the_command_takes_one_recording_or_two_where_the_second_may_be_left_out
         assert cli.main(["tools", "separate_like", *songs, *span]) == 0
     assert cli.main(["tools", "separate_like", song, song, song, *span]) == 2
     assert "llark tools separate_like SONG [SONG]" in capsys.readouterr().err
+
+
+def test_the_page_lets_the_visitor_hear_every_sound(tmp_path):
+    gradio = pytest.importorskip("gradio")
+    from llark_py.serve.visit import Visit
+
+    assistant, _ = scripted_assistant(
+        call("separate_stems", audio="audio_1", stem="bass"), "There.", tools=["separate_stems"]
+    )
+    visit = Visit()
+    save_audio(noise(2.0), tmp_path / "song.wav")
+    visit.open_song(str(tmp_path / "song.wav"), "song.wav")
+    for _ in visit.ask(assistant, "The bass, please."):
+        pass
+    shown = gradio.Chatbot().postprocess(visit.shown).root
+    played = [part.file for message in shown for part in message.content if part.type == "file"]
+    assert [f.mime_type for f in played] == ["audio/wav"] * 2
+    names = [part.text for message in shown for part in message.content if part.type == "text"]
+    assert "bass" in names and "without bass" in names
