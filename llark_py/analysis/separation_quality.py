@@ -20,6 +20,7 @@ GOOD_SNR_DB = 5.0
 """A separation counts as usable from here on: errors are clearly fainter than the source."""
 INAUDIBLE_DB = -45.0
 """A source that is this far below the whole recording is called silent."""
+_MOST_DB = 60.0
 _TINY = 1e-12
 _PIECE_S = 20.0
 
@@ -27,8 +28,8 @@ _PIECE_S = 20.0
 class Traces(NamedTuple):
     """What a separation shows of its own quality.
 
-    `level_db` is the level beside the whole recording (at least -120), `alone_db` how far what a
-    source has alone is above what it shares.
+    `level_db` is the level beside the whole recording, `alone_db` how far what a source has alone
+    is above what it shares; both are cut off at 60 dB.
     """
 
     level_db: float
@@ -86,4 +87,4 @@ def estimate(traces: Traces, coefficients: Sequence[float]) -> Quality:
 
 
 def _decibels(part: float, whole: float) -> float:
-    return float(max(-120.0, min(60.0, 10 * np.log10((part + _TINY) / (whole + _TINY)))))
+    return float(max(-_MOST_DB, min(_MOST_DB, 10 * np.log10((part + _TINY) / (whole + _TINY)))))

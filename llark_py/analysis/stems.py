@@ -13,12 +13,11 @@ from llark_py.errors import UnknownNameError
 
 from .demucs_separator import demucs_name, separate_with_demucs
 from .excerpt import check_span
-from .listening import UNPLAYED_PROBABILITY, Progress, check_sounding, hear, listen, listener_config
+from .listening import UNPLAYED_PROBABILITY, Progress, check_sounding, listen, listener_config
 from .separation_quality import INAUDIBLE_DB, Quality, Traces, estimate, trace
 from .separator import separate_like, separate_stems
 from .separator_checkpoint import load_calibration
 from .timbre import MIN_DURATION_S as MIN_HEARD_S
-from .timbre import pool_presence
 
 STEMS = ("vocals", "drums", "bass", "other")
 MIN_DURATION_S = 0.5
@@ -34,37 +33,35 @@ class Separation:
 
     Attributes:
         sounds: Stem -> its sound; together they are the recording.
-        levels_db: Stem -> level beside the whole recording; None where it is silent.
-        snrs_db: Stem -> estimated ratio of the stem to its errors; None where it is silent.
-        confidences: Stem -> probability in [0, 1] that this ratio is 5 dB or better; of silent
-            ones, that nothing was there.
+        levels_db: Stem -> level beside the whole recording, at least -60.
+        snrs_db: Stem -> estimated ratio of the stem to its errors.
+        confidences: Stem -> probability in [0, 1] that this ratio is 5 dB or better.
     """
 
     sounds: dict[str, Audio]
-    levels_db: dict[str, float | None]
-    snrs_db: dict[str, float | None]
+    levels_db: dict[str, float]
+    snrs_db: dict[str, float]
     confidences: dict[str, float]
 
     @property
     def confidence(self) -> float:
         """Mean confidence of the stems that are not silent."""
-        audible = [self.confidences[s] for s, level in self.levels_db.items() if level is not None]
-        return float(np.mean(audible)) if audible else 0.0
+        return float(np.mean([c for s, c in self.confidences.items() if not self.is_silent(s)]))
 
-    def rest(self, audio: Audio, stem: str) -> Audio:
-        """Give the recording without a stem."""
-        return without(audio, self.sounds[stem])
+    def is_silent(self, stem: str) -> bool:
+        """Tell whether nothing, or nothing that can be heard, is in a stem."""
+        return self.levels_db[stem] <= INAUDIBLE_DB
 
 
 @dataclass(frozen=True, eq=False)
 class Likeness:
-    """What sounds like an example: its sound, the rest, the level beside the whole recording
-    (None: nothing was found) and the probability that it stands 5 dB above its errors."""
+    """What sounds like an example: its sound, the rest, the level beside the whole recording (at
+    least -60 dB), the estimated ratio to its errors and the probability that it is 5 dB or more."""
 
     sound: Audio
     rest: Audio
-    level_db: float | None
-    snr_db: float | None
+    level_db: float
+    snr_db: float
     confidence: float
 
 
@@ -112,17 +109,12 @@ def separate(
 
 def sounding_stems(audio: Audio) -> list[str]:
     """List the stems in which the encoder hears anything: all of them where it hears no music."""
-    if audio.duration_s < MIN_HEARD_S or listen(audio).unplayed > UNPLAYED_PROBABILITY:
+    if audio.duration_s < MIN_HEARD_S or (heard := listen(audio)).unplayed > UNPLAYED_PROBABILITY:
         return list(STEMS)
-    heads = hear(audio).heads()
-    chances = pool_presence(heads["families"], heads["activity_frames"])
     named = {family: stem for stem, families in _FAMILIES.items() for family in families}
-    heard = {
-        named.get(family, "other")
-        for family, chance in zip(listener_config().labels["families"], chances, strict=True)
-        if chance > _HEARD
-    }
-    return [stem for stem in STEMS if stem in heard] or list(STEMS)
+    chances = zip(listener_config().labels["families"], heard.heads["families"], strict=True)
+    sounding = {named.get(family, "other") for family, chance in chances if chance > _HEARD}
+    return [stem for stem in STEMS if stem in sounding] or list(STEMS)
 
 
 def take_apart(audio: Audio, progress: Progress) -> Separation:
@@ -136,17 +128,13 @@ def take_apart(audio: Audio, progress: Progress) -> Separation:
         As for `separate`.
     """
     sounds = separate(audio, progress=progress)
-    judged = {
-        stem: _judge(traces, "stems")
-        for stem, traces in zip(STEMS, trace([sounds[s] for s in STEMS]), strict=True)
-    }
+    traces = dict(zip(STEMS, trace([sounds[stem] for stem in STEMS]), strict=True))
+    quality = {stem: _judge(traces[stem], "stems") for stem in STEMS}
     return Separation(
         sounds=sounds,
-        levels_db={stem: level for stem, (level, _) in judged.items()},
-        snrs_db={
-            stem: q.snr_db if level is not None else None for stem, (level, q) in judged.items()
-        },
-        confidences={stem: quality.confidence for stem, (_, quality) in judged.items()},
+        levels_db={stem: traces[stem].level_db for stem in STEMS},
+        snrs_db={stem: quality[stem].snr_db for stem in STEMS},
+        confidences={stem: quality[stem].confidence for stem in STEMS},
     )
 
 
@@ -175,10 +163,8 @@ def find_like(
     check_sounding(example, MIN_DURATION_S)
     sound = separate_like(audio, example, progress or _tell_nobody)
     rest = without(audio, sound)
-    level, quality = _judge(trace([sound, rest])[0], "like")
-    return Likeness(
-        sound, rest, level, quality.snr_db if level is not None else None, quality.confidence
-    )
+    traces = trace([sound, rest])[0]
+    return Likeness(sound, rest, traces.level_db, *_judge(traces, "like"))
 
 
 def without(audio: Audio, part: Audio) -> Audio:
@@ -186,6 +172,5 @@ def without(audio: Audio, part: Audio) -> Audio:
     return Audio(audio.samples - part.samples, audio.sample_rate)
 
 
-def _judge(traces: Traces, kind: str) -> tuple[float | None, Quality]:
-    level = traces.level_db if traces.level_db > INAUDIBLE_DB else None
-    return level, estimate(traces, load_calibration()[kind])
+def _judge(traces: Traces, kind: str) -> Quality:
+    return estimate(traces, load_calibration()[kind])

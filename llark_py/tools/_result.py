@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 _HIGHEST_CONFIDENCE = 0.99
+_ABSENT: Any = object()
 
 
 def detail(default: Any = dataclasses.MISSING) -> Any:
@@ -15,8 +16,8 @@ def detail(default: Any = dataclasses.MISSING) -> Any:
 
 
 def absent() -> Any:
-    """Mark a field that is left out where it is None."""
-    return dataclasses.field(default=None, metadata={"absent": True})
+    """Mark a field that is left out of the result where it is not given."""
+    return dataclasses.field(default=_ABSENT)
 
 
 def as_confidence(probability: float) -> float:
@@ -47,12 +48,8 @@ def full_view(result: Any) -> dict[str, Any]:
 
 
 def _fields(result: Any) -> list[dataclasses.Field[Any]]:
-    """List the fields that are there; `absent()` ones are not where they are None."""
-    return [
-        field
-        for field in dataclasses.fields(result)
-        if not (field.metadata.get("absent") and getattr(result, field.name) is None)
-    ]
+    """List the fields that are there; `absent()` ones are not where they were not given."""
+    return [f for f in dataclasses.fields(result) if getattr(result, f.name) is not _ABSENT]
 
 
 def _plain(value: Any) -> Any:

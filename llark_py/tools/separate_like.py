@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from llark_py.analysis.stems import find_like
 from llark_py.audio import Audio
 
-from ._result import absent, as_confidence
+from ._result import as_confidence
 from ._workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Found:
     """The ids of what sounds like the example and of the rest, the level of what was found in dB
-    relative to the whole recording (left out where nothing was), and how good it is."""
+    relative to the whole recording, and the probability that it stands well above its errors."""
 
     found: str
     rest: str
+    level_db: float
     confidence: float
-    level_db: float | None = absent()
 
 
 def separate_like(
@@ -46,6 +46,6 @@ def separate_like(
     return Found(
         found=workspace.new_sound(result.sound, "found.wav").id,
         rest=workspace.new_sound(result.rest, "rest.wav").id,
+        level_db=round(result.level_db, 1),
         confidence=as_confidence(result.confidence),
-        level_db=None if result.level_db is None else round(result.level_db, 1),
     )
