@@ -189,9 +189,15 @@ def change_vocabulary(
     new: PreTrainedTokenizerFast,
 ) -> None:
     """Let a model that is to be gone on from speak with the tokens of another tokenizer."""
-    embeddings = carry_over(model.get_input_embeddings().weight.data, old, new)
+    embeddings = carry_over(_embeddings(model), old, new)
     model.resize_token_embeddings(len(new), mean_resizing=False)
-    model.get_input_embeddings().weight.data.copy_(embeddings)
+    _embeddings(model).copy_(embeddings)
+
+
+def _embeddings(model: LlarkForConditionalGeneration) -> Tensor:
+    weight = model.get_input_embeddings().weight
+    assert isinstance(weight, Tensor)
+    return weight.data
 
 
 def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Any]) -> Tensor:
