@@ -15,6 +15,8 @@ from .stem_clips import StemClips, stem_of
 
 _EXAMPLE_S = 3.0
 _LEAST = 8
+_WORST_DB = -20.0
+"""What is found of a source that is not there has no better or worse."""
 _TINY = 1e-9
 Row = tuple[float, float, float]
 """Of a source: what it has alone and its level (see `Traces`), and its true SNR, all in dB."""
@@ -73,7 +75,7 @@ def fit_coefficients(rows: list[Row]) -> list[float]:
 
     table = np.array(rows)
     seen = np.column_stack([table[:, :2], np.ones(len(table))])
-    linear = np.linalg.lstsq(seen, table[:, 2], rcond=None)[0]
+    linear = np.linalg.lstsq(seen, np.maximum(table[:, 2], _WORST_DB), rcond=None)[0]
     good = table[:, 2] >= GOOD_SNR_DB
     if not _LEAST <= good.sum() <= len(good) - _LEAST:
         # Hardly ever, or nearly always good: the share is all that can be learned.
