@@ -244,7 +244,7 @@ class SeparatorRecipe(Settings):
     work_dir: Path = Path("runs/separator")
     output_dir: Path = Path("runs/separator/model")
     clips: SeparatorClips = SeparatorClips()
-    channels: list[int] = Field([32, 64, 96, 128], min_length=4, max_length=4)
+    channels: tuple[int, int, int, int] = (32, 64, 96, 128)
     """Of the four storeys of the U-Net."""
     fit: FitSettings = FitSettings(
         optimizer="muon", steps=1_500, batch_size=8, learning_rate=2e-3, warmup_steps=50

@@ -73,7 +73,7 @@ def fit_separator(recipe: SeparatorRecipe) -> Path:
     clips = StemClips(work / "clips", "train", without=UNSEEN)
     mixes = Mixes(clips, recipe.seed)
     torch.manual_seed(recipe.seed)
-    network = SeparatorNetwork(SeparatorConfig(tuple(recipe.channels)))
+    network = SeparatorNetwork(SeparatorConfig(recipe.channels))
     size = recipe.fit.batch_size
     fit(
         SeparationLoss(network),

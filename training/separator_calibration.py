@@ -13,8 +13,11 @@ from llark_py.audio import Audio
 
 from .stem_clips import StemClips, stem_of
 
+LIKE = "like"
 _EXAMPLE_S = 3.0
 _LEAST = 8
+_WORST_DB = -20.0
+"""What is found of a source that is not there has no better or worse."""
 _TINY = 1e-9
 Row = tuple[float, float, float]
 """Of a source: what it has alone and its level (see `Traces`), and its true SNR, all in dB."""
@@ -28,7 +31,7 @@ def snr_db(true: np.ndarray, estimated: np.ndarray) -> float:
 
 def separate_clip(
     network: SeparatorNetwork, stems: dict[str, np.ndarray], rng: np.random.Generator
-) -> tuple[list[Row], list[Row]]:
+) -> dict[str, Row]:
     """Separate one clip, and search it for one of its instruments.
 
     Args:
@@ -37,7 +40,7 @@ def separate_clip(
         rng: Chooses the instrument.
 
     Returns:
-        Rows of the stems that are audible in the separation, and of the instrument.
+        Stem, or `like` for the instrument -> its row, where it is audible in the separation.
     """
 
     def tell(fraction: float, note: str) -> None:
@@ -48,32 +51,32 @@ def separate_clip(
     for name, samples in stems.items():
         true[stem_of(name)] += samples
     found = separate_stems(mixture, STEMS, tell, network)
-    rows = [
-        (traces.alone_db, traces.level_db, snr_db(true[stem], found[stem].samples))
-        for stem, traces in zip(STEMS, trace(list(found.values())), strict=True)
-        if traces.level_db > INAUDIBLE_DB
-    ]
+    traces = dict(zip(STEMS, trace(list(found.values())), strict=True))
     name = sorted(stems)[int(rng.integers(len(stems)))]
     n = round(_EXAMPLE_S * SAMPLE_RATE)
     start = int(rng.integers(mixture.n_samples - n))
     example = Audio(stems[name][start : start + n], SAMPLE_RATE)
-    if np.abs(example.samples).max() < _TINY or len(stems) == 1:
-        return rows, []
-    like = separate_like(mixture, example, tell, network)
-    rest = Audio(mixture.samples - like.samples, SAMPLE_RATE)
-    traces = trace([like, rest])[0]
-    if traces.level_db <= INAUDIBLE_DB:
-        return rows, []
-    return rows, [(traces.alone_db, traces.level_db, snr_db(stems[name], like.samples))]
+    if np.abs(example.samples).max() > _TINY and len(stems) > 1:
+        true[LIKE] = stems[name]
+        found[LIKE] = separate_like(mixture, example, tell, network)
+        rest = Audio(mixture.samples - found[LIKE].samples, SAMPLE_RATE)
+        traces[LIKE] = trace([found[LIKE], rest])[0]
+    return {
+        what: (seen.alone_db, seen.level_db, snr_db(true[what], found[what].samples))
+        for what, seen in traces.items()
+        if seen.level_db > INAUDIBLE_DB
+    }
 
 
 def fit_coefficients(rows: list[Row]) -> list[float]:
     """Fit the six coefficients of `separation_quality.estimate`: least squares, then logistic."""
     from sklearn.linear_model import LogisticRegression
 
+    if not rows:  # as likely good as not
+        return [0.0] * 6
     table = np.array(rows)
     seen = np.column_stack([table[:, :2], np.ones(len(table))])
-    linear = np.linalg.lstsq(seen, table[:, 2], rcond=None)[0]
+    linear = np.linalg.lstsq(seen, np.maximum(table[:, 2], _WORST_DB), rcond=None)[0]
     good = table[:, 2] >= GOOD_SNR_DB
     if not _LEAST <= good.sum() <= len(good) - _LEAST:
         # Hardly ever, or nearly always good: the share is all that can be learned.
@@ -86,13 +89,16 @@ def fit_coefficients(rows: list[Row]) -> list[float]:
 def calibrate(network: SeparatorNetwork, watched: StemClips) -> dict[str, list[float]]:
     """Separate clips and fit the coefficients of `stems` and `like`; tells on stderr how good."""
     rng = np.random.default_rng(0)
-    rows: dict[str, list[Row]] = {"stems": [], "like": []}
+    rows: dict[str, list[Row]] = {what: [] for what in (*STEMS, LIKE)}
     for clip in range(len(watched)):
         n = watched.n_samples(clip)
         parts = {name: watched.read(clip, name, 0, n) for name in watched.peaks[clip]}
-        for kind, found in zip(rows, separate_clip(network, parts, rng), strict=True):
-            rows[kind] += found
-    for kind, found in rows.items():
-        median = np.median([row[2] for row in found])
-        print(f"{kind}: {len(found)} sources, median SNR {median:.1f} dB", file=sys.stderr)
-    return {kind: fit_coefficients(found) for kind, found in rows.items()}
+        for what, row in separate_clip(network, parts, rng).items():
+            rows[what].append(row)
+    for what, found in rows.items():
+        there = [snr for _, _, snr in found if snr > _WORST_DB]
+        if there:
+            median = np.median(there)
+            print(f"{what}: {len(there)} times, median SNR {median:.1f} dB", file=sys.stderr)
+    stems = [row for stem in STEMS for row in rows[stem]]
+    return {"stems": fit_coefficients(stems), LIKE: fit_coefficients(rows[LIKE])}

@@ -18,7 +18,7 @@ from llark_py.audio import Audio
 
 GOOD_SNR_DB = 5.0
 """A separation counts as usable from here on: errors are clearly fainter than the source."""
-INAUDIBLE_DB = -45.0
+INAUDIBLE_DB = -35.0
 """A source that is this far below the whole recording is called silent."""
 _MOST_DB = 60.0
 _TINY = 1e-12

@@ -51,6 +51,8 @@ def separate_stems(
     """
     from .separator_network import STEMS
 
+    if len(stems) == 1:
+        return {stems[0]: audio}
     network = network or load_separator()
     queries = network.query_stems()[[STEMS.index(stem) for stem in stems]]
     return dict(zip(stems, _separate(audio, network, queries, progress), strict=True))

@@ -51,7 +51,6 @@ def load_separator(folder: Path = EMBEDDED) -> SeparatorNetwork:
     Raises:
         CheckpointError: A file is missing, damaged, or of another network.
     """
-    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -71,7 +70,7 @@ def load_separator(folder: Path = EMBEDDED) -> SeparatorNetwork:
     if wanted != {n: t.shape for n, t in weights.items()}:
         raise CheckpointError(f"{folder / _WEIGHTS} holds the weights of another network")
     network.load_state_dict({n: t.float() for n, t in weights.items()}, strict=False)
-    return network.to(memory_format=torch.channels_last).eval()
+    return network.eval()
 
 
 def save_calibration(coefficients: dict[str, list[float]], folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from llark_py.analysis.stems import STEMS, Separation, take_apart, without
 from llark_py.audio import Audio
@@ -62,16 +62,20 @@ def separate_stems(
     """
     found = take_apart(audio, workspace.progress)
     facts = tuple(_facts(found, name) for name in STEMS)
+    wanted = STEMS if stem == "all" else (stem,)
+    ids: dict[str, Any] = {
+        name: workspace.new_sound(found.sounds[name], f"{name}.wav").id for name in wanted
+    }
     if stem == "all":
         return Stems(
-            **{name: workspace.new_sound(found.sounds[name], f"{name}.wav").id for name in STEMS},
+            **ids,
             loudest=max(STEMS, key=lambda name: found.levels_db[name]),
             silent=", ".join(name for name in STEMS if found.is_silent(name)) or None,
             confidence=as_confidence(found.confidence),
             stems=facts,
         )
     return Stems(
-        **{stem: workspace.new_sound(found.sounds[stem], f"{stem}.wav").id},
+        **ids,
         rest=workspace.new_sound(without(audio, found.sounds[stem]), f"without {stem}.wav").id,
         level_db=round(found.levels_db[stem], 1),
         confidence=as_confidence(found.confidences[stem]),
