@@ -49,6 +49,7 @@ def fit_reader(network: DrumNetwork, clips: Path, recipe: DrumRecipe) -> None:
 
 def learn(reader: KitReader, rows: Rows, epochs: int) -> None:
     """Fit a reader to rows, with AdamW in one cycle of the learning rate."""
+    reader.requires_grad_(True)
     n_batches = max(1, len(rows.logits) // _BATCH)
     optimizer = torch.optim.AdamW(reader.parameters(), _LEARNING_RATE)
     schedule = OneCycleLR(optimizer, _LEARNING_RATE, total_steps=epochs * n_batches)

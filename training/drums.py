@@ -53,6 +53,7 @@ def fit_network(recipe: DrumRecipe, clips: Path) -> DrumNetwork:
     """Fit the network on the clips in a folder, going on from its last checkpoint."""
     torch.manual_seed(recipe.seed)
     network = DrumNetwork()
+    network.reader.requires_grad_(False)  # it is fitted afterwards
     music, loose = (DrumClips(clips, f"train_{kind}") for kind in ("music", "loose"))
 
     def collate(steps: list[int]) -> dict[str, Tensor]:
