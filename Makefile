@@ -34,6 +34,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_decode.py
 	@$(BIN)/python tests/speed/bench_first_word.py $(ARGS)
 	@$(BIN)/python tests/speed/bench_again.py
+	@$(BIN)/python tests/speed/bench_tools.py
 
 setup: $(STAMP)
 
@@ -50,7 +51,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (once; 2.5 GB, about two minutes)" >&2
 	@# torch first: an open range of another package would pull in a newer one with CUDA.
 	@$(PIP) $(shell grep '^torch==' constraints.txt)
-	@$(PIP) --editable '.[train,dev]'
+	@$(PIP) --editable '.[train,evaluate,dev]'
 	@# Their metadata asks for tensorflow and a sound card; their code does not.
 	@$(PIP) --no-deps basic-pitch resampy tinysoundfont
 	@touch $(STAMP)

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from reprlib import Repr
+
+# What came in is told, but must not fill the screen, or a model's context.
+_QUOTE = Repr()
+_QUOTE.maxstring = 60
 
 
 class LlarkError(Exception):
@@ -29,7 +34,8 @@ class UnknownNameError(LlarkError, LookupError):
         self.kind, self.name, self.known = kind, name, sorted(known)
         close = difflib.get_close_matches(name, self.known, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""
-        super().__init__(f"no {kind} '{name}'.{hint} Known: {', '.join(self.known) or 'none'}")
+        there = ", ".join(self.known) or "none"
+        super().__init__(f"no {kind} {_QUOTE.repr(name)}.{hint} Known: {there}")
 
 
 class PromptError(LlarkError, ValueError):

@@ -6,6 +6,7 @@ Nothing here loads torch, so that any part of the house (serving, scoring, tests
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from .audio import Audio
@@ -52,6 +53,8 @@ class ToolResult:
         details: The whole result for people and programs (long lists such as beats included).
         artefacts: Ids of the files it made (MIDI, sound, pictures).
         recordings: Ids of the recordings it made, which later calls may name.
+        sounds: Where those of its artefacts lie that are sounds; later calls may name them too,
+            by the id, though the model does not hear them.
     """
 
     call_id: str
@@ -60,6 +63,7 @@ class ToolResult:
     details: dict[str, Any] = field(default_factory=dict)
     artefacts: tuple[str, ...] = ()
     recordings: tuple[str, ...] = ()
+    sounds: dict[str, Path] = field(default_factory=dict)
 
     @property
     def error(self) -> str | None:

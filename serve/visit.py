@@ -114,6 +114,8 @@ class Visit:
                     steps[event.call.id]["metadata"]["duration"] = round(seconds, 1)
                 elif isinstance(event, ArtefactReady):
                     files.append(self._keep(event.artefact.path, event.artefact.name))
+                    if event.artefact.kind == "audio":
+                        shown.append(_player(files[-1], event.artefact.name))
                 elif isinstance(event, Done):
                     messages += [asked, *event.messages]
                     if event.ungrounded:
@@ -154,6 +156,12 @@ def _finish(step: Shown, result: ToolResult) -> None:
         return
     step["metadata"]["log"] = summary(result.content)
     step["content"] = f"```json\n{json.dumps(result.content, indent=2, ensure_ascii=False)}\n```"
+
+
+def _player(path: str, name: str) -> Shown:
+    """Let the visitor hear a sound that a tool made."""
+    stem = Path(name).stem
+    return {"role": "assistant", "content": [stem, {"path": path, "alt_text": stem}]}
 
 
 def _doubt(ungrounded: Sequence[str]) -> Shown:

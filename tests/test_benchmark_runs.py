@@ -158,7 +158,7 @@ def test_rescoring_by_command_asks_no_model(tmp_path, monkeypatch, capsys):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG"), name
         assert f"({name})" in (tmp_path / "report.md").read_text()
     with pytest.raises(ConfigError, match="holds answers of 'listening'"):
-        evaluate("tool_use", out=tmp_path, rescore=True)
+        evaluate(["tool_use"], out=tmp_path, rescore=True)
 
 
 def test_what_cannot_work_is_told_before_the_work(tmp_path, monkeypatch):
@@ -170,7 +170,7 @@ def test_what_cannot_work_is_told_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(LookupError, match="Did you mean 'mixed'"):
         evaluate(instruments="mixd")
     with pytest.raises(ConfigError, match="no file of questions"):
-        evaluate("typed", questions=tmp_path / "none.yaml")
+        evaluate(["typed"], questions=tmp_path / "none.yaml")
 
 
 # --- real recordings ----------------------------------------------------------------------------

@@ -10,8 +10,9 @@ import mir_eval
 import numpy as np
 import pytest
 
+from llark_py.analysis.beats import onset_strength, track_beats
 from llark_py.analysis.notes import transcribe
-from llark_py.analysis.rhythm import refine_tempo, track_beats
+from llark_py.analysis.rhythm import refine_tempo
 from llark_py.audio import load_audio
 
 
@@ -45,4 +46,6 @@ def test_a_trumpet_is_one_line_in_its_range(real_song):
 def test_beats_of_real_music_mend_a_rough_tempo(real_song, name, tempo_bpm):
     audio = load_audio(real_song(name))
     rough = tempo_bpm * 1.02
-    assert refine_tempo(rough, track_beats(audio, rough)) == pytest.approx(tempo_bpm, rel=0.005)
+    assert refine_tempo(rough, track_beats(onset_strength(audio), rough)) == pytest.approx(
+        tempo_bpm, rel=0.005
+    )

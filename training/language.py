@@ -33,6 +33,7 @@ from .labels import IGNORE
 from .recipe import Kind, MiniRecipe
 from .shards import Shards
 from .songs import Songs
+from .vocabulary import carry_over
 
 _CONTEXT = 2_048
 # What of the encoder writes for the language model, and is trained with it.
@@ -182,6 +183,23 @@ def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str
     return fresh
 
 
+def change_vocabulary(
+    model: LlarkForConditionalGeneration,
+    old: PreTrainedTokenizerFast,
+    new: PreTrainedTokenizerFast,
+) -> None:
+    """Let a model that is to be gone on from speak with the tokens of another tokenizer."""
+    embeddings = carry_over(_embeddings(model), old, new)
+    model.resize_token_embeddings(len(new), mean_resizing=False)
+    _embeddings(model).copy_(embeddings)
+
+
+def _embeddings(model: LlarkForConditionalGeneration) -> Tensor:
+    weight = model.get_input_embeddings().weight
+    assert isinstance(weight, Tensor)
+    return weight.data
+
+
 def spoken_loss(model: LlarkForConditionalGeneration, batch: dict[str, Any]) -> Tensor:
     """Cross entropy of what is to be said, with logits at those positions only.
 
@@ -227,13 +245,14 @@ def fit_language(
     }
     makers = {stage: make_makers(recipe, encoder, clips, songs, stage) for stage in stages}
     earlier = load_model(settings.init_from, dtype="float32") if settings.init_from else None
-    tokenizer = (
-        earlier[1].tokenizer
-        if earlier
-        else make_tokenizer(recipe, makers["all"], folder / "tokenizer")
-    )
+    if earlier and not settings.new_tokenizer:
+        tokenizer = earlier[1].tokenizer
+    else:
+        tokenizer = make_tokenizer(recipe, makers["all"], folder / "tokenizer")
     model, processor = new_model(recipe, encoder, tokenizer)
     if earlier:
+        if settings.new_tokenizer:
+            change_vocabulary(earlier[0], earlier[1].tokenizer, tokenizer)
         take_weights(model, earlier[0])
     for stage, (steps, kinds) in stages.items():
         if steps:

@@ -157,6 +157,8 @@ class LanguageSettings(FitSettings):
     """Give it frames of whole songs, with times, instead of those of the middle window."""
     init_from: Path | None = None
     """Folder of a `mini` to go on from, with its tokenizer; what has other sizes is new."""
+    new_tokenizer: bool = False
+    """With `init_from`: train a tokenizer all the same; its tokens begin as the old pieces."""
 
 
 class MiniRecipe(Settings):
@@ -185,6 +187,23 @@ class MiniRecipe(Settings):
         if self.songs.shortest_s > self.songs.longest_s:
             raise ValueError("songs.shortest_s must not be above songs.longest_s")
         return self
+
+
+class SeparatorClips(Settings):
+    """The composed clips whose stems the separator learns from."""
+
+    n: int = Field(1_500, ge=2)
+    """Training clips."""
+    n_dev: int = Field(120, ge=2)
+    """Clips of the held-out soundfont, watched during training."""
+    seconds: float = Field(20.0, ge=6)
+    soundfonts: list[str] = ["fluid", "musescore"]
+    dev_soundfont: str = "timgm"
+    sung: float = Field(0.6, ge=0, le=1)
+    """Share of the clips in which somebody must sing."""
+    seed: int = Field(700_000_000, ge=0)
+    workers: int = Field(0, ge=0)
+    """Processes that render; 0 = one a core."""
 
 
 class LoraSettings(Settings):
@@ -219,22 +238,39 @@ class AdaptRecipe(Settings):
     fit: FitSettings = FitSettings(steps=200, batch_size=4, learning_rate=2e-4, warmup_steps=10)
 
 
+class SeparatorRecipe(Settings):
+    """Compose stems, mix them, fit the embedded separator, save it."""
+
+    kind: Literal["separator"] = "separator"
+    seed: int = 0
+    work_dir: Path = Path("runs/separator")
+    output_dir: Path = Path("runs/separator/model")
+    clips: SeparatorClips = SeparatorClips()
+    channels: list[int] = Field([32, 64, 96, 128], min_length=4, max_length=4)
+    """Of the four storeys of the U-Net."""
+    fit: FitSettings = FitSettings(
+        optimizer="muon", steps=1_500, batch_size=8, learning_rate=2e-3, warmup_steps=50
+    )
+
+
 class DebugRecipe(Settings):
-    """The whole path in about a minute: a tiny `mini`, then LoRA on top of it."""
+    """The whole path in about a minute: tiny `mini`, LoRA on top of it, tiny separator."""
 
     kind: Literal["debug"] = "debug"
     mini: MiniRecipe = MiniRecipe()
+    separator: SeparatorRecipe = SeparatorRecipe()
     adapter_dir: Path = Path("runs/debug/adapter")
     lora: LoraSettings = LoraSettings(r=4, alpha=8)
     fit: FitSettings = FitSettings(steps=5, batch_size=2, warmup_steps=1)
     drums: DrumRecipe = DrumRecipe()
 
 
-Recipe = MiniRecipe | AdaptRecipe | DrumRecipe | DebugRecipe
+Recipe = MiniRecipe | AdaptRecipe | DrumRecipe | SeparatorRecipe | DebugRecipe
 _KINDS: dict[str, type[Recipe]] = {
     "mini": MiniRecipe,
     "adapt": AdaptRecipe,
     "drums": DrumRecipe,
+    "separator": SeparatorRecipe,
     "debug": DebugRecipe,
 }
 

@@ -21,7 +21,8 @@ from .drums import fit_drums
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
-from .recipe import AdaptRecipe, DebugRecipe, DrumRecipe, MiniRecipe, Recipe
+from .recipe import AdaptRecipe, DebugRecipe, DrumRecipe, MiniRecipe, Recipe, SeparatorRecipe
+from .separator import fit_separator
 from .shards import make_shards
 from .songs import make_songs
 
@@ -114,6 +115,7 @@ def write_example_data(folder: Path) -> Path:
 
 def train_debug(recipe: DebugRecipe) -> Path:
     """Run every stage small, then LoRA on the result; returns the folder of the adapter."""
+    fit_separator(recipe.separator)
     model = train_mini(recipe.mini)
     fit_drums(recipe.drums)
     data = write_example_data(recipe.mini.work_dir / "conversations")
@@ -135,6 +137,8 @@ def train(recipe: Recipe) -> Path:
         return train_mini(recipe)
     if isinstance(recipe, DebugRecipe):
         return train_debug(recipe)
+    if isinstance(recipe, SeparatorRecipe):
+        return fit_separator(recipe)
     folder = fit_drums(recipe) if isinstance(recipe, DrumRecipe) else fit_adapter(recipe)
     dump_config(recipe, folder / "recipe.yaml")
     return folder

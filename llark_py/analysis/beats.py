@@ -11,6 +11,8 @@ from .spectrum import magnitudes, mel_filters
 
 SAMPLE_RATE, HOP = 16_000, 160
 FRAME_RATE = SAMPLE_RATE / HOP
+ONSETS = "onsets"
+"""Under this name `once` keeps the onset strength of a recording."""
 _WINDOW, _BANDS, _LOW_HZ, _HIGH_HZ = 1024, 40, 30.0, 7600.0
 _DYNAMIC_RANGE_DB = 80.0
 _TIGHTNESS = 100.0
@@ -38,13 +40,16 @@ def onset_strength(audio: Audio) -> np.ndarray:
     return np.concatenate([[0.0], rise])
 
 
-def track_beats(audio: Audio, tempo_bpm: float) -> np.ndarray:
+def track_beats(strength: np.ndarray, tempo_bpm: float) -> np.ndarray:
     """Place beats at about the given tempo, from the first to the last onset.
+
+    Args:
+        strength: (n_frames,) of `onset_strength`.
+        tempo_bpm: The tempo.
 
     Returns:
         (n_beats,) seconds, rising; empty where nothing begins.
     """
-    strength = onset_strength(audio)
     period = 60.0 * FRAME_RATE / tempo_bpm
     if strength.max() <= 0 or len(strength) < 2 * period:
         return np.zeros(0)
@@ -104,18 +109,20 @@ def _best_paths(
     padding = -int(back[0])
     score = np.full(padding + len(local), -np.inf)
     previous = np.full(len(local), -1)
-    audible, started = 0.01 * local.max(), False
-    for frame, here in enumerate(local):
-        chains = score[frame : frame + len(back)] - penalty
-        best = int(chains.argmax())
-        score[padding + frame] = here
-        if np.isfinite(chains[best]):
-            score[padding + frame] += chains[best]
-            previous[frame] = frame + back[best]
-        elif not started and here < audible:
-            score[padding + frame] = -np.inf  # nothing has been heard yet
-            continue
-        started = True
+    windows = np.lib.stride_tricks.sliding_window_view(score, len(back))
+    # Before the first sound nothing has been heard yet, and no chain begins.
+    begin = int(np.argmax(local >= 0.01 * local.max()))
+    # A chain goes back by at least half a period, so that many frames do not wait for each other.
+    step = -int(back[-1])
+    for first in range(begin, len(local), step):
+        stop = min(first + step, len(local))
+        chains = windows[first:stop] - penalty
+        best = chains.argmax(1)
+        reached = chains[np.arange(stop - first), best]
+        goes_on = np.isfinite(reached)
+        here = local[first:stop]
+        score[padding + first : padding + stop] = here + np.where(goes_on, reached, 0.0)
+        previous[first:stop] = np.where(goes_on, np.arange(first, stop) + back[best], -1)
     return score[padding:], previous
 
 

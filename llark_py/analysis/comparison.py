@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,16 +13,18 @@ from llark_py.errors import ToolError
 from llark_py.theory import KeyRelation, key_relation
 
 from .harmony import Harmony, measure_harmony
+from .likeness import likeness
 from .listening import classes_heard, hear
 from .loudness import measure_loudness
 from .rhythm import Rhythm, measure_rhythm
+
+if TYPE_CHECKING:
+    from llark_py.encoders.mini_songs import Hearing
 
 MOST_PERCENT = 6.0
 """So far a song is sped up or slowed down without sounding wrong; the reach of many turntables."""
 _OCTAVES = (0.5, 1.0, 2.0)
 _SECOND_LOUDSPEAKER_LU = 10 * math.log10(2)
-# Of `python tests/likeness.py`: see `measure_similarity`.
-_EVEN_COSINE, _COSINE_SCALE = 0.65, 0.11
 
 
 @dataclass(frozen=True)
@@ -116,18 +119,22 @@ def measure_similarity(first: Audio, second: Audio) -> float:
         In [0, 1]: near 1 for another excerpt of the same song, near 0 for unrelated songs, between
         them for songs that share style and instruments. It says nothing of melodies or covers.
     """
-    cosine = embedding_cosine(first, second)
-    return 1.0 / (1.0 + math.exp(-(cosine - _EVEN_COSINE) / _COSINE_SCALE))
+    return likeness(embedding_cosine(first, second))
 
 
 def embedding_cosine(first: Audio, second: Audio) -> float:
     """Give the cosine of the mean frame tokens of two recordings, in [-1, 1]."""
-    one, other = _mean_token(first), _mean_token(second)
+    one, other = mean_token(hear(first)), mean_token(hear(second))
     return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
-def _mean_token(audio: Audio) -> np.ndarray:
-    from llark_py.encoders.mini_network import N_GLOBAL
+def mean_token(hearing: Hearing) -> np.ndarray:
+    """Average the frame tokens of a recording: `(width,)`, whose cosines say how alike it sounds.
 
-    tokens = hear(audio).heard.tokens[0, N_GLOBAL:]
-    return tokens.detach().float().mean(0).cpu().numpy()
+    Args:
+        hearing: Of the encoder.
+    """
+    from llark_py.encoders.mini_network import N_GLOBAL
+    from llark_py.encoders.mini_songs import to_numpy
+
+    return to_numpy(hearing.heard.tokens[0, N_GLOBAL:]).mean(0)

@@ -15,8 +15,9 @@ import numpy as np
 
 from llark_py.audio import Audio
 
-from .beats import EARLY_S, FRAME_RATE, follow_beats, onset_strength
+from .beats import EARLY_S, FRAME_RATE, ONSETS, follow_beats, onset_strength
 from .listening import ENCODER_RATE, Posteriors, check_music, check_sounding, listen
+from .once import once
 from .rhythm import refine_tempo
 
 MIN_DURATION_S = 3.0
@@ -81,7 +82,12 @@ def measure_metre(audio: Audio) -> Metre:
     check_sounding(audio, MIN_DURATION_S)
     posteriors = listen(audio)
     check_music(posteriors)
-    best, probability = find_metre(onset_strength(audio), posteriors)
+    return once(audio, posteriors, "metre", lambda: _measure(audio, posteriors))
+
+
+def _measure(audio: Audio, posteriors: Posteriors) -> Metre:
+    strength = once(audio, posteriors, ONSETS, lambda: onset_strength(audio))
+    best, probability = find_metre(strength, posteriors)
     said = around(posteriors.heads["beat_frames"][:, 1:].sum(1), best.beats_s)
     return Metre(
         tempo_bpm=refine_tempo(best.tempo_bpm, best.beats_s),

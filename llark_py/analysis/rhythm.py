@@ -13,8 +13,9 @@ import numpy as np
 
 from llark_py.audio import Audio
 
-from .beats import track_beats
+from .beats import ONSETS, onset_strength, track_beats
 from .listening import Posteriors, check_music, check_sounding, listen
+from .once import once
 
 MIN_DURATION_S = 3.0
 NEAR = 0.04
@@ -50,7 +51,8 @@ def measure_rhythm(audio: Audio) -> Rhythm:
     posteriors = listen(audio)
     check_music(posteriors)
     tempo, runner_up, confidence = read_tempo(posteriors)
-    beats = track_beats(audio, tempo)
+    strength = once(audio, posteriors, ONSETS, lambda: onset_strength(audio))
+    beats = track_beats(strength, tempo)
     return Rhythm(refine_tempo(tempo, beats), runner_up, tuple(beats.tolist()), confidence)
 
 

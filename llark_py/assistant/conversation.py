@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from llark_py.audio import Audio
@@ -69,6 +70,17 @@ def recordings(messages: Sequence[Message]) -> list[AudioPart]:
     if repeated := {i for i in ids if ids.count(i) > 1}:
         raise ConfigError(f"two recordings are called '{min(repeated)}'; ids must differ")
     return parts
+
+
+def sounds(messages: Sequence[Message]) -> dict[str, Path]:
+    """Find the sounds that tools made in a conversation, by id."""
+    return {
+        sound_id: path
+        for message in messages
+        for part in message.parts
+        if isinstance(part, ToolResult)
+        for sound_id, path in part.sounds.items()
+    }
 
 
 def check_order(messages: Sequence[Message]) -> None:

@@ -11,7 +11,6 @@ outgrows the model's context loses its oldest questions, never its recordings.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +22,7 @@ from transformers import NoBadWordsLogitsProcessor
 from transformers.utils.logging import disable_progress_bar
 
 from llark_py.embedded import embedded_folder
-from llark_py.messages import Message, ToolCall
+from llark_py.messages import Message
 from llark_py.startup import lean_imports
 
 from .constraints import constrain
@@ -34,15 +33,13 @@ from .generation import Decoder
 from .grounding import told_times
 from .listener import Listener, load_listener
 from .reading import ReadingDecoder, ReadingProcessor
-from .reply import TOOL_CALL, ReplyFilter, control_tokens, unreadable_call
-from .turns import MAX_ROUNDS, Answer, Reply, ToolLoop
+from .reply import TOOL_CALL, Reply, ReplyFilter, control_tokens, read_calls
+from .turns import MAX_ROUNDS, Answer, ToolLoop
 from .ungrounded import ungrounded
 
 __all__ = ["Answer", "Assistant", "load_assistant"]
 
 MAX_NEW_TOKENS = 512
-
-_log = logging.getLogger(__name__)
 
 
 class Assistant(ToolLoop):
@@ -118,7 +115,7 @@ class Assistant(ToolLoop):
         if shown := visible.finish(trim):
             yield shown
         if TOOL_CALL in visible.raw:
-            self._read_calls(visible, reply, first_call)
+            read_calls(self._decoder.processor, visible, reply, first_call)
 
     def _check_room(self, messages: list[Message]) -> None:
         check_room(self._decoder, messages, self._schemas, self.max_new_tokens)
@@ -131,20 +128,6 @@ class Assistant(ToolLoop):
     def _ungrounded(self, messages: list[Message], text: str) -> tuple[str, ...]:
         # What mini says without a tool is by ear; its decoding is constrained as it was trained.
         return ungrounded(text, self._quotable(messages)) if self._listener else ()
-
-    def _read_calls(self, visible: ReplyFilter, reply: Reply, first: int) -> None:
-        raw = visible.without_controls()
-        try:
-            _, calls = self._decoder.processor.parse_tool_calls(raw)
-        except ValueError as error:
-            _log.info("unreadable tool call: %s", raw)
-            call = unreadable_call(f"call_{first}", raw)
-            reply.calls, reply.unreadable = [call], {call.id: str(error)}
-            return
-        reply.calls = [
-            ToolCall(f"call_{first + i}", call["name"], call["arguments"])
-            for i, call in enumerate(calls)
-        ]
 
 
 def load_assistant(

@@ -21,7 +21,8 @@ from .chat_api import TIMEOUT_S, ChatApi
 from .chat_words import IncomingReply, write_messages
 from .conversation import quotable_text, recordings
 from .listener import Listener, load_listener
-from .turns import MAX_ROUNDS, Reply, ToolLoop
+from .reply import Reply
+from .turns import MAX_ROUNDS, ToolLoop
 from .ungrounded import ungrounded
 
 

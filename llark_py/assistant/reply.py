@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from llark_py.messages import ToolCall
@@ -14,6 +16,7 @@ TOOL_CALL, TOOL_CALL_END = "<tool_call>", "</tool_call>"
 UNREADABLE = "unreadable_call"
 """Name given to a call of which not even the name can be read."""
 _OPEN_END = re.compile(r"[0-9.,;:/\s-]+$")
+_log = logging.getLogger(__name__)
 _NAME = re.compile(r'"name"\s*:\s*"([^"]+)"')
 
 
@@ -22,6 +25,21 @@ def control_tokens(tokenizer: Any) -> dict[int, str]:
     added = tokenizer.added_tokens_decoder.items()
     special = {i: token.content for i, token in added if token.special}
     return special | dict(zip(tokenizer.all_special_ids, tokenizer.all_special_tokens, strict=True))
+
+
+@dataclass
+class Reply:
+    """What one round of speaking gave.
+
+    Attributes:
+        text: What was shown of it.
+        calls: The tools it asks for.
+        unreadable: Why a call cannot be run, by its id.
+    """
+
+    text: str = ""
+    calls: list[ToolCall] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class ReplyFilter:
@@ -90,3 +108,26 @@ def unreadable_call(call_id: str, raw: str) -> ToolCall:
     """Stand in for a call that is no valid JSON, with the name if that can be read."""
     name = _NAME.search(raw.partition(TOOL_CALL)[2])
     return ToolCall(call_id, name.group(1) if name else UNREADABLE, {})
+
+
+def read_calls(processor: Any, visible: ReplyFilter, reply: Reply, first: int) -> None:
+    """Put the tool calls of a whole reply into it, also one that cannot be read.
+
+    Args:
+        processor: Knows how the model writes calls.
+        visible: Was fed the reply.
+        reply: Takes the calls.
+        first: Number of the first call in the conversation.
+    """
+    raw = visible.without_controls()
+    try:
+        _, calls = processor.parse_tool_calls(raw)
+    except ValueError as error:
+        _log.info("unreadable tool call: %s", raw)
+        call = unreadable_call(f"call_{first}", raw)
+        reply.calls, reply.unreadable = [call], {call.id: str(error)}
+        return
+    reply.calls = [
+        ToolCall(f"call_{first + i}", call["name"], call["arguments"])
+        for i, call in enumerate(calls)
+    ]

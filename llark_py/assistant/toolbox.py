@@ -30,6 +30,7 @@ class Toolbox:
         admit: Called with all recordings of the turn that tools made, whenever there are new
             ones; raises a `LlarkError` if the model cannot take them in.
         stop: Set it to stop the tool that runs and those that wait.
+        sounds: Sounds that tools made in earlier turns, by id.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Toolbox:
         first_artefact: int,
         admit: Callable[[Sequence[AudioPart]], None],
         stop: Flag,
+        sounds: Mapping[str, Path] | None = None,
     ):
         self._audios, self._admit, self._stop = audios, admit, stop
         self._messages: Queue[_Report | ToolResult | BaseException] = Queue()
@@ -48,6 +50,7 @@ class Toolbox:
             first_number=first_artefact,
             report=lambda fraction, note: self._messages.put((fraction, note)),
             is_cancelled=stop.is_set,
+            earlier_sounds=sounds,
         )
 
     def run(self, calls: Sequence[ToolCall]) -> Generator[Event, None, list[ToolResult]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Flag
 
@@ -15,8 +15,16 @@ from llark_py.audio import Audio
 from llark_py.messages import AudioPart, Message, TextPart, ToolCall, ToolResult
 from llark_py.tools import Artefact, names, schemas
 
-from .conversation import as_messages, check_order, next_artefact_number, recordings, with_system
+from .conversation import (
+    as_messages,
+    check_order,
+    next_artefact_number,
+    recordings,
+    sounds,
+    with_system,
+)
 from .events import ArtefactReady, Done, Event, TextDelta, ToolFinished
+from .reply import Reply
 from .toolbox import Toolbox
 
 MAX_ROUNDS = 4
@@ -43,21 +51,6 @@ class Answer:
     tool_results: tuple[ToolResult, ...] = ()
     artefacts: tuple[Artefact, ...] = ()
     ungrounded: tuple[str, ...] = ()
-
-
-@dataclass
-class Reply:
-    """What one round of speaking gave.
-
-    Attributes:
-        text: What was shown of it.
-        calls: The tools it asks for.
-        unreadable: Why a call cannot be run, by its id.
-    """
-
-    text: str = ""
-    calls: list[ToolCall] = field(default_factory=list)
-    unreadable: dict[str, str] = field(default_factory=dict)
 
 
 class ToolLoop:
@@ -148,6 +141,7 @@ class ToolLoop:
             first_artefact=next_artefact_number(asked),
             admit=admit,
             stop=stop,
+            sounds=sounds(asked),
         )
         text, unreadable = "", 0
         for round_number in range(self.max_rounds + 1):
@@ -158,7 +152,7 @@ class ToolLoop:
             reply = Reply()
             spoken = self._speak(asked + new, reply, stop, may_call=may_call, measured=bool(new))
             for piece in spoken:
-                piece = _PARAGRAPH + piece if text and not reply.text else piece
+                piece = _PARAGRAPH + piece if text and piece and not reply.text else piece
                 reply.text += piece
                 yield TextDelta(piece)
             text += reply.text

@@ -3,24 +3,31 @@
 A benchmark has `ask_all(model, processor, trial, book)`, which asks what the book of answers does
 not hold yet, and `report(rows, settings, folder, plots)`, which scores it. They are separate steps
 over JSON lines, so that a run can be cut off and go on, and be scored again without the model.
+Published benchmarks are parts of `published`; `qa` runs them.
 """
 
 NOT_PARTS = (
     "answers",
     "asking",
     "baselines",
+    "call_checks",
     "clips",
     "estimates",
     "heads",
     "listening_report",
+    "measuring",
     "paraphrases",
     "parsing",
     "plots",
+    "published",
+    "qa",
     "questions",
     "real",
     "reliability",
     "scores",
+    "scripts",
     "sections",
+    "separated_once",
     "songs",
     "spoken_times",
     "table",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -30,17 +31,7 @@ class AnswerBook:
         if folder is None:
             return
         (folder / "parts").mkdir(parents=True, exist_ok=True)
-        path = folder / "run.json"
-        if path.exists():
-            there = json.loads(path.read_text(encoding="utf-8"))
-            if there != settings:
-                other = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))
-                raise ConfigError(
-                    f"{folder} holds the answers of another run (other: {', '.join(other)}); "
-                    "give the same arguments, or another --out"
-                )
-        else:
-            _write(path, json.dumps(settings, indent=1) + "\n")
+        claim_folder(folder, settings)
         for part in sorted((folder / "parts").glob("*.jsonl")):
             lines = part.read_text(encoding="utf-8").splitlines()
             self._rows[part.stem] = [json.loads(line) for line in lines]
@@ -57,9 +48,30 @@ class AnswerBook:
             rows = [{"part": name, **row} for row in make()]
             if self._folder is not None:
                 text = "".join(json.dumps(row) + "\n" for row in rows)
-                _write(self._folder / "parts" / f"{name}.jsonl", text)
+                write_whole(self._folder / "parts" / f"{name}.jsonl", text)
             self._rows[name] = rows
         return self._rows[name]
+
+    def in_chunks(
+        self,
+        name: str,
+        skip: int,
+        n: int,
+        size: int,
+        make: Callable[[int, int], Iterable[Row]],
+    ) -> None:
+        """Make the rows about many things part by part: `<name>-<number of the first>`.
+
+        Args:
+            name: Of the whole.
+            skip: Number of the first thing.
+            n: How many.
+            size: How many a part.
+            make: Number of the first and how many -> rows.
+        """
+        for first in range(skip, skip + n, size):
+            count = min(size, skip + n - first)
+            self.part(f"{name}-{first:06d}", partial(make, first, count))
 
     @property
     def rows(self) -> list[Row]:
@@ -70,7 +82,7 @@ class AnswerBook:
         """Write all rows into `answers.jsonl`, for people and other programs."""
         if self._folder is not None:
             text = "".join(json.dumps(row) + "\n" for row in self.rows)
-            _write(self._folder / "answers.jsonl", text)
+            write_whole(self._folder / "answers.jsonl", text)
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], AnswerBook]:
@@ -86,7 +98,26 @@ def read_run(folder: Path) -> tuple[dict[str, Any], AnswerBook]:
     return settings, AnswerBook(folder, settings)
 
 
-def _write(path: Path, text: str) -> None:
+def claim_folder(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Note in a folder (`run.json`) what its answers depend on.
+
+    Raises:
+        ConfigError: It holds the answers of other settings.
+    """
+    path = folder / "run.json"
+    if not path.exists():
+        write_whole(path, json.dumps(settings, indent=1) + "\n")
+        return
+    there = json.loads(path.read_text(encoding="utf-8"))
+    if there != settings:
+        other = sorted(k for k in {*there, *settings} if there.get(k) != settings.get(k))
+        raise ConfigError(
+            f"{folder} holds the answers of another run (other: {', '.join(other)}); "
+            "give the same arguments, or another --out"
+        )
+
+
+def write_whole(path: Path, text: str) -> None:
     """Write a file whole: an interrupted write leaves none of that name."""
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")

@@ -26,7 +26,8 @@ VOICE = "voice"
 # Seeds of one clip lie so far apart: as many pieces are looked through for one with a family.
 _SEEDS_EACH = 24
 _VOICES_SEED, _SOUNDS_SEED = FIRST_SEED + 20_000_000, FIRST_SEED + 30_000_000
-_NOISE_LEVEL = 0.1
+NOISE_LEVEL = 0.1
+"""Standard deviation of the noise that stands in for a recording."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
     """The sound that a question about a clip is asked with under a condition."""
     audio = clips[index].audio
     if condition == "noise":
-        noise = np.random.default_rng(index).normal(0, _NOISE_LEVEL, audio.n_samples)
+        noise = np.random.default_rng(index).normal(0, NOISE_LEVEL, audio.n_samples)
         return Audio(noise.astype(np.float32), audio.sample_rate)
     if condition == "silence":
         return Audio(np.zeros(audio.n_samples, np.float32), audio.sample_rate)

@@ -14,7 +14,8 @@ import numpy as np
 
 N_DRAWS = 1000
 _LEVEL = 95.0
-_SEED = 20260101
+SEED = 20260101
+"""Of the draws; every interval is made with it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Draws:
     def __init__(self, ids: Sequence[Hashable], n_draws: int = N_DRAWS):
         order = {recording: i for i, recording in enumerate(dict.fromkeys(ids))}
         n = len(order)
-        drawn = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1 / n), n_draws)
+        drawn = np.random.default_rng(SEED).multinomial(n, np.full(n, 1 / n), n_draws)
         places = np.array([order[i] for i in ids])
         self.weights = np.concatenate([np.ones((1, n)), drawn])[:, places]
         self.n = len(places)
@@ -98,44 +99,51 @@ class Draws:
         return self.estimate(score)
 
     def f1(self, said: np.ndarray, true: np.ndarray) -> dict[str, Estimate]:
-        """F1 of several labels an answer.
+        """F1 of several labels an answer; see `count_f1`.
 
         Args:
             said, true: (answers, labels) bool.
+        """
+        return self.count_f1(said & true, said, true)
+
+    def count_f1(self, hit: np.ndarray, said: np.ndarray, true: np.ndarray) -> dict[str, Estimate]:
+        """F1 of things of several labels, such as the strokes on each drum.
+
+        Args:
+            hit: (answers, labels) how many are rightly said ...
+            said: ... of so many that are said ...
+            true: ... and so many that there are.
 
         Returns:
             `micro`, `macro` and `lowest` over the labels that occur, and one a label by its
             number.
         """
-        both, extra, missed = said & true, said & ~true, ~said & true
         occurring = true.any(0)
 
         def per_label(w: np.ndarray) -> np.ndarray:
-            hit = w @ both
-            support = 2 * hit + w @ extra + w @ missed
-            # A label that nobody played in this draw, and nobody named, is no evidence.
-            return np.where(
-                (w @ true > 0) | (support > 0), 2 * hit / np.maximum(support, 1), np.nan
-            )
+            support = w @ said + w @ true
+            # A label that is not there in this draw, and not said, is no evidence.
+            return np.where(support > 0, 2 * (w @ hit) / np.maximum(support, 1), np.nan)
 
         def micro(w: np.ndarray) -> np.ndarray:
-            hit = (w @ both).sum(1)
-            return 2 * hit / np.maximum(2 * hit + (w @ extra).sum(1) + (w @ missed).sum(1), 1)
+            support = (w @ said + w @ true).sum(1)
+            return 2 * (w @ hit).sum(1) / np.maximum(support, 1)
 
-        def lowest(w: np.ndarray) -> np.ndarray:
-            values = per_label(w)[:, occurring]
-            return np.nanmin(np.where(np.isnan(values), np.inf, values), 1)
+        # Once for all labels: with hundreds of them, each of its own would take an hour.
+        by_label = per_label(self.weights)
 
-        def one(label: int, w: np.ndarray) -> np.ndarray:
-            return per_label(w)[:, label]
+        def lowest(_: np.ndarray) -> np.ndarray:
+            values = np.where(np.isnan(by_label), np.inf, by_label)[:, occurring]
+            least = values.min(1, initial=np.inf)
+            return np.where(np.isinf(least), np.nan, least)
 
         found = {
             "micro": self.estimate(micro),
-            "macro": self.estimate(lambda w: _nan_mean(per_label(w)[:, occurring])),
+            "macro": self.estimate(lambda _: _nan_mean(by_label[:, occurring])),
             "lowest": self.estimate(lowest),
         }
         for label in map(int, np.flatnonzero(occurring)):
-            found[str(label)] = self.estimate(partial(one, label))
+            found[str(label)] = self.estimate(partial(lambda label, _: by_label[:, label], label))
         return found
 
 

@@ -8,8 +8,7 @@ else from the model's own words; what the heads of its encoder say stands beside
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +64,10 @@ def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
         items = [voice_item(clip, first + i) for i, clip in enumerate(composed)]
         return ask(ear, "voices", items, conditions=CONDITIONS[:3])
 
-    _in_chunks(book, "clips", trial.skip, trial.n, clips)
+    book.in_chunks("clips", trial.skip, trial.n, _CHUNK, clips)
     # Whole pairs; the other clip of a pair would tell the answer, so there is no such condition.
-    _in_chunks(book, "voices", trial.skip // 2 * 2, _share(trial.n, _VOICES, 2), voices)
+    n_voices = _share(trial.n, _VOICES, 2)
+    book.in_chunks("voices", trial.skip // 2 * 2, n_voices, _CHUNK, voices)
 
     def sounds() -> Iterable[Row]:
         each = _share(trial.n, _SOUNDS, 2)
@@ -84,7 +84,7 @@ def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
     def songs(first: int, n: int) -> Iterable[Row]:
         return ask_songs(ear, compose_songs(n, font, first))
 
-    _in_chunks(book, "songs", trial.skip, _share(trial.n, _SONGS, 2), songs, _SONGS_AT_ONCE)
+    book.in_chunks("songs", trial.skip, _share(trial.n, _SONGS, 2), _SONGS_AT_ONCE, songs)
 
     def paraphrases() -> Iterable[Row]:
         n = _share(trial.n, _PARAPHRASED, 2)
@@ -117,19 +117,6 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
 
 def _ask_real(ear: Ear, items: Sequence[Item]) -> Iterable[Row]:
     return ask(ear, "real", items, conditions=("audio", "noise", "other clip"), baselines=True)
-
-
-def _in_chunks(
-    book: AnswerBook,
-    name: str,
-    skip: int,
-    n: int,
-    make: Callable[[int, int], Iterable[Row]],
-    size: int = _CHUNK,
-) -> None:
-    for first in range(skip, skip + n, size):
-        count = min(size, skip + n - first)
-        book.part(f"{name}-{first:06d}", partial(make, first, count))
 
 
 def _share(n: int, share: float, least: int) -> int:

@@ -19,12 +19,17 @@ def draw_all(summary: Mapping[str, Any], folder: Path) -> list[Path]:
     """Draw every picture that a summary has numbers for; returns the files."""
     drawn = []
     if summary["reliability"]:
-        drawn.append(_save(_reliability(summary["reliability"]), folder / "reliability.png"))
+        drawn.append(draw_reliability(summary["reliability"], folder / "reliability.png"))
     drawn.append(_save(_families(summary), folder / "families.png"))
     for condition, name in (("audio", "styles.png"), (HEADS, "styles_head.png")):
         if summary["styles"].get(condition):
             drawn.append(_save(_confusion(summary["styles"][condition]), folder / name))
     return drawn
+
+
+def draw_reliability(found: Mapping[str, Any], path: Path) -> Path:
+    """Draw how often what is said with p is right, a diagram for each of `reliability`."""
+    return _save(_reliability(found), path)
 
 
 def _figure(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:

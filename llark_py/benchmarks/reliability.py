@@ -16,13 +16,13 @@ from .questions import HEADS
 N_BINS = 10
 
 
-def reliability(confidences: Sequence[float], right: Sequence[bool]) -> dict[str, Any]:
+def reliability(confidences: Sequence[float], right: Sequence[float]) -> dict[str, Any]:
     """Compare confidences with how often they are right, in ten bins of equal width.
 
     Args:
         confidences: In [0, 1].
-        right: Whether each answer was right (or, for a probability that something is there,
-            whether it was).
+        right: Whether each answer was right, or how much of it, in [0, 1] (for a probability that
+            something is there, whether it was).
 
     Returns:
         `ece`: the expected calibration error (Guo et al., 2017), weighted by bin; `n`; `mean`
@@ -65,7 +65,7 @@ def reliability_of_rows(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
         By `<set>: <head|tool> <fact>` what `reliability` gives. Of families every probability of
         every family counts; of `vocals` and `not_music` the probability that it is so.
     """
-    found: dict[str, tuple[list[float], list[bool]]] = {}
+    found: dict[str, tuple[list[float], list[float]]] = {}
     for row in rows:
         who = {HEADS: "head", "audio": "tool"}.get(row["condition"])
         if who is None:
@@ -76,11 +76,12 @@ def reliability_of_rows(rows: Sequence[Row]) -> dict[str, dict[str, Any]]:
             right += [family in row["truth"] for family in row["probabilities"]]
         elif row.get("confidence") is not None:
             confidences.append(row["confidence"])
-            right.append(_is_right(row))
+            right.append(is_right(row))
     return {name: reliability(*pair) for name, pair in sorted(found.items()) if pair[0]}
 
 
-def _is_right(row: Row) -> bool:
+def is_right(row: Row) -> bool:
+    """Tell whether an answer with a confidence was right."""
     fact, said, truth = row["fact"], row["value"], row["truth"]
     if fact in ("vocals", "not_music"):
         return bool(truth)

@@ -107,10 +107,18 @@ def _truths(rows: Sequence[Row]) -> list[Any]:
     return [row["truth"] for row in rows]
 
 
+def tempo_hits(said: float, truth: float) -> tuple[bool, bool]:
+    """Tell whether a tempo is within 4 %, and whether it is if octaves and thirds are allowed."""
+    near = [abs(said / truth / octave - 1) < TEMPO_TOLERANCE for octave in _OCTAVES]
+    return near[0], any(near)
+
+
 def _score_tempo(rows: list[Row], said: list[Any], draws: Draws) -> Scores:
-    ratios = np.array([(s or 0.0) / row["truth"] for s, row in zip(said, rows, strict=True)])
-    near = np.abs(ratios[:, None] / np.array(_OCTAVES) - 1) < TEMPO_TOLERANCE
-    return {"tempo_acc1": draws.mean(near[:, 0]), "tempo_acc2": draws.mean(near.any(1))}
+    hits = [tempo_hits(s or 0.0, row["truth"]) for s, row in zip(said, rows, strict=True)]
+    return {
+        "tempo_acc1": draws.mean([acc1 for acc1, _ in hits]),
+        "tempo_acc2": draws.mean([acc2 for _, acc2 in hits]),
+    }
 
 
 def _score_key(rows: list[Row], said: list[Any], draws: Draws) -> Scores:

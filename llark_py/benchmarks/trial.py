@@ -8,6 +8,7 @@ from typing import Any
 
 from llark_py.errors import ConfigError
 
+from .scripts import read_scripts
 from .typed_questions import read_questions
 
 MANIFEST = "manifest.jsonl"
@@ -29,6 +30,7 @@ class Trial:
         real: Folder of real recordings with a `manifest.jsonl`; None for none.
         thorough: Also baselines, songs and paraphrases, which a training run can do without.
         questions: File of typed questions.
+        scripts: Folder of scripted conversations.
         plots: Draw pictures too.
     """
 
@@ -41,18 +43,22 @@ class Trial:
     real: Path | None = None
     thorough: bool = False
     questions: Path | None = None
+    scripts: Path | None = None
     plots: bool = False
 
     def check(self) -> None:
         """Read what can be missing, before an hour of work rather than after it.
 
         Raises:
-            ConfigError: The real recordings have no manifest, or the questions cannot be read.
+            ConfigError: The real recordings have no manifest, or questions or scripts cannot
+                be read.
         """
         if self.real is not None and not (self.real / MANIFEST).is_file():
             raise ConfigError(f"--real {self.real}: there is no {MANIFEST} in it")
         if self.questions is not None:
             read_questions(self.questions)
+        if self.scripts is not None:
+            read_scripts(self.scripts, self.n)
 
     def settings(self) -> dict[str, Any]:
         """What the answers of a run depend on, as JSON can hold it."""

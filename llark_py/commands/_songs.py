@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ def for_each_song(
 def save_all(artefacts: Sequence[Any], folder: Path | None, song: Path) -> list[Path]:
     """Put artefacts where the user finds them, named after the song; tell it on stderr.
 
+    Several of one kind take their own names too: `song.drums.wav`.
+
     Args:
         artefacts: What tools made (`Artefact`).
         folder: None is the current folder.
@@ -54,7 +57,12 @@ def save_all(artefacts: Sequence[Any], folder: Path | None, song: Path) -> list[
     """
     from llark_py.assistant.artefacts import save_artefact
 
-    paths = [save_artefact(a, folder or Path(), song.stem) for a in artefacts]
+    endings = Counter(a.path.suffix for a in artefacts)
+    paths = []
+    for artefact in artefacts:
+        several = endings[artefact.path.suffix] > 1
+        stem = f"{song.stem}.{Path(artefact.name).stem}" if several else song.stem
+        paths.append(save_artefact(artefact, folder or Path(), stem))
     for path in paths:
         print(f"wrote {path}", file=sys.stderr)
     return paths

@@ -43,6 +43,7 @@ _EXTRA_PACKAGES = {
     "peft": "pip install 'llark_py[train]'",
     "tinysoundfont": "pip install --no-deps tinysoundfont",
     "ray": "pip install 'llark_py[scale]'",
+    "sacrebleu": "pip install 'llark_py[evaluate]'",
 }
 _MODEL_FILES = (
     "config.json",

@@ -1,4 +1,4 @@
-"""Measure how well a model listens (beside blind controls), uses its tools, and answers people."""
+"""Measure how well a model listens and answers: our own benchmarks, published ones, comparisons."""
 
 from __future__ import annotations
 
@@ -7,13 +7,28 @@ from typing import Annotated, Any
 
 import typer
 
+from ._answering import EndpointModelOption, check_choice
+
 
 def evaluate(
-    benchmark: Annotated[
-        str, typer.Argument(help="Which benchmark: listening, tool_use, typed, transcription.")
-    ] = "listening",
+    tasks: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Our own: listening (default), tools, transcription, tool_use, conversations, "
+            "typed. Published: giantsteps_key, "
+            "giantsteps_tempo, gtzan_genre, jamendo_tags, medleydb_instruments, mmau_music, "
+            "muchomusic, musiccaps, musicnet_instruments, rul_muchomusic, song_describer."
+        ),
+    ] = None,
     n: Annotated[int, typer.Option(min=2, help="Composed clips, or dialogues.")] = 300,
-    model: Annotated[str | None, typer.Option(help="Folder or Hub name; default: mini.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Folder or Hub name; default: mini. For published benchmarks also Qwen2-Audio, "
+            "Audio Flamingo 3, Music Flamingo, answers:FILE to score answers that are there, or "
+            "blind for the rows that need neither a model nor recordings."
+        ),
+    ] = None,
     soundfont: Annotated[
         str, typer.Option(help="Played with this; must not be a training soundfont.")
     ] = "timgm",
@@ -30,6 +45,9 @@ def evaluate(
     questions: Annotated[
         Path | None, typer.Option(help="File of typed questions (tests/questions/typed.yaml).")
     ] = None,
+    scripts: Annotated[
+        Path | None, typer.Option(help="Folder of scripted conversations (tests/conversations).")
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder for answers, scores, report and plots.")
     ] = None,
@@ -37,39 +55,123 @@ def evaluate(
     rescore: Annotated[
         bool, typer.Option("--rescore", help="Score the answers in --out again; asks no model.")
     ] = False,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Folder with the official files of published benchmarks (DATA/TASK)."),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Only so many questions of a published benchmark.")
+    ] = None,
+    blind: Annotated[
+        bool,
+        typer.Option(help="Also ask with noise, silence, another recording and without sound."),
+    ] = True,
+    tools: Annotated[
+        bool | None,
+        typer.Option(
+            help="Whether tools may be called (published benchmarks). Default: by our models yes; "
+            "by an endpoint no, it then hears for itself."
+        ),
+    ] = None,
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="OpenAI-compatible API of a model that hears (input_audio); with --tools it reads "
+            "what our encoder hears instead. A key is read from LLARK_API_KEY.",
+        ),
+    ] = None,
+    endpoint_model: EndpointModelOption = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="API of a language model that compares captions."),
+    ] = None,
+    judge_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the judge is called there.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Compare two folders of published benchmarks."),
+    ] = None,
 ) -> None:
     """Print scores by condition; with --out also keep answers and report, and go on if cut off."""
-    from llark_py.benchmarks.answers import AnswerBook, read_run
     from llark_py.benchmarks.clips import INSTRUMENTS
     from llark_py.benchmarks.trial import Trial
-    from llark_py.catalog import load
+    from llark_py.catalog import names
     from llark_py.errors import ConfigError, UnknownNameError
 
-    part = load("benchmarks", benchmark)
+    from ._published import compare_folders, evaluate_published, open_judge
+
+    if (judge is None) != (judge_model is None):
+        raise ConfigError("--judge URL and --judge-model NAME go together")
+    judged_by = open_judge(judge, judge_model)
+    if compare is not None:
+        if tasks:
+            raise ConfigError("--compare compares all tasks of two folders; name no task")
+        compare_folders(*compare, judged_by)
+        return
+    wanted = tasks or ["listening"]
+    own, published = names("benchmarks"), names("benchmarks.published")
+    for task in wanted:
+        if task not in (*own, *published):
+            raise UnknownNameError("benchmark", task, [*own, *published])
     if instruments not in INSTRUMENTS:
         raise UnknownNameError("choice of instruments", instruments, INSTRUMENTS)
     if out is not None and out.exists() and not out.is_dir():
         raise ConfigError(f"--out {out} is a file; give a folder")
+    if rescore and out is None:
+        raise ConfigError("--rescore needs --out FOLDER, where the answers are")
+    check_choice(model, endpoint, endpoint_model)
+    asked = [task for task in wanted if task in own]
+    if asked and (endpoint is not None or tools is not None):
+        raise ConfigError(f"'{asked[0]}' takes neither --endpoint nor --tools; leave them out")
+    for task in asked:
+        # A folder holds one run; of several, each gets its own.
+        place = out / task if out is not None and len(wanted) > 1 else out
+        given = (real, True, questions, scripts, plots)
+        trial = Trial(n, soundfont, place, instruments, seconds, skip, *given)
+        typer.echo(_evaluate_own(task, trial, model, rescore))
+    if asked != wanted:
+        from llark_py.benchmarks.qa.run import Plan
+
+        plan = Plan(data, out, limit, blind, judged_by)
+        failed = evaluate_published(
+            [task for task in wanted if task in published],
+            plan,
+            model,
+            (endpoint, endpoint_model),
+            tools=tools,
+            rescore=rescore,
+            plots=plots,
+        )
+        if failed:
+            raise typer.Exit(1)
+
+
+def _evaluate_own(name: str, trial: Any, model: str | None, rescore: bool) -> str:
+    """Run one of our own benchmarks, or score its answers again; gives its report."""
+    from llark_py.benchmarks.answers import AnswerBook, read_run
+    from llark_py.catalog import load
+    from llark_py.errors import ConfigError
+
+    part = load("benchmarks", name)
     if rescore:
-        if out is None:
-            raise ConfigError("--rescore needs --out FOLDER, where the answers are")
-        settings, book = read_run(out)
-        if settings["benchmark"] != benchmark:
-            raise ConfigError(f"{out} holds answers of '{settings['benchmark']}'")
+        settings, book = read_run(trial.out)
+        if settings["benchmark"] != name:
+            raise ConfigError(f"{trial.out} holds answers of '{settings['benchmark']}'")
     else:
-        trial = Trial(n, soundfont, out, instruments, seconds, skip, real, True, questions)
         trial.check()
         loaded, processor = _load(model)
         settings = {
-            "benchmark": benchmark,
+            "benchmark": name,
             "model": model or "mini",
             "weights": _fingerprint(loaded),
             **trial.settings(),
         }
-        book = AnswerBook(out, settings)
+        book = AnswerBook(trial.out, settings)
         part.ask_all(loaded, processor, trial, book)
         book.close()
-    typer.echo(part.report(book.rows, settings, out, plots))
+    return part.report(book.rows, settings, trial.out, trial.plots)
 
 
 def _load(model: str | None) -> tuple[Any, Any]:

@@ -46,13 +46,15 @@ def tools(
     recordings, others = room.parameters(name)
     songs, arguments = _split(given, others)
     if len(recordings) > 1:
-        if len(songs) != len(recordings):
-            places = " ".join("SONG" for _ in recordings)
+        least, places = room.n_required_recordings(name), ["SONG"] * len(recordings)
+        if not least <= len(songs) <= len(recordings):
+            places[least:] = [f"[{place}]" for place in places[least:]]
             raise ConfigError(
                 f"{name} takes {len(recordings)} recordings ({', '.join(recordings)}), "
-                f"not {len(songs)}: llark tools {name} {places}"
+                f"not {len(songs)}: llark tools {name} {' '.join(places)}"
             )
-        _run(name, songs, arguments, out, as_json, heading=False)
+        named = dict(zip(recordings, _ids(len(songs)), strict=False))
+        _run(name, songs, arguments | named, out, as_json, heading=False)
         return 0
     if not songs:
         raise ConfigError(f"give a recording: llark tools {name} SONG")
@@ -78,6 +80,11 @@ def _split(given: Sequence[str], known: Sequence[str]) -> tuple[list[Path], dict
     return songs, arguments
 
 
+def _ids(n: int) -> list[str]:
+    """Name recordings as a conversation does."""
+    return [f"audio_{number}" for number in range(1, n + 1)]
+
+
 def _run(
     name: str,
     songs: Sequence[Path],
@@ -90,7 +97,7 @@ def _run(
     from llark_py.audio import load_audio
 
     workspace = room.Workspace(report=_show_progress if sys.stderr.isatty() else _show_nothing)
-    audios = {f"audio_{n}": load_audio(song) for n, song in enumerate(songs, 1)}
+    audios = dict(zip(_ids(len(songs)), map(load_audio, songs), strict=True))
     result = room.run_tool(name, arguments, audios, workspace)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)

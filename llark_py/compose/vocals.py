@@ -32,8 +32,9 @@ def with_words(parts: tuple[Part, ...], rng: random.Random) -> tuple[Part, ...]:
 
     def worded(part: Part) -> Part:
         low, high = min(n.pitch for n in part.notes), max(n.pitch for n in part.notes)
-        lacks = {k: max(0, r.low - low) + max(0, high - r.high) for k, r in RANGES.items()}
-        kinds = [k for k, semitones in lacks.items() if semitones == min(lacks.values())]
+        beyond = {k: max(0, r.low - low) + max(0, high - r.high) for k, r in RANGES.items()}
+        # A modulation can take a melody a note beyond every voice.
+        kinds = [k for k, notes in beyond.items() if notes == min(beyond.values())]
         spans_s = [(n.start_s, n.end_s) for n in part.notes]
         return replace(part, singer=rng.choice(kinds), words=set_words(spans_s, rng))
 

@@ -79,12 +79,16 @@ class RecordingEncoder(AudioEncoder):
             return super().encode_recording(waveform)
         hearing = self.listen(waveform)
         if config.song_frames:
-            frames = self.assemble(hearing.heard, [hearing.form])[0]
-        else:
-            frames = encode_middle(self, waveform)
-        return Encoded(
-            frames, write_notes(hearing, config) if config.writes_notes else None, hearing
-        )
+            return self.encode_hearing(hearing)
+        return Encoded(encode_middle(self, waveform), self._note(hearing), hearing)
+
+    def encode_hearing(self, hearing: Hearing) -> Encoded:
+        """Make of a recording that was heard what the language model reads (`song_frames`)."""
+        frames = self.assemble(hearing.heard, [hearing.form])[0]
+        return Encoded(frames, self._note(hearing), hearing)
+
+    def _note(self, hearing: Hearing) -> str | None:
+        return write_notes(hearing, self.config) if self.config.writes_notes else None
 
     @torch.inference_mode()
     def analyse(self, samples: np.ndarray) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ Of what may sound in a part of the song only (instruments), the surest window co
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -113,43 +113,82 @@ def hear_song(encoder: MiniEncoder, features: Tensor, progress: Progress = _say_
         features: `(T, 488)` packed, not yet standardised, at least one frame.
         progress: Told the fraction done before each batch of windows; may raise to stop.
     """
-    config, n_frames = encoder.config, len(features)
-    window = min(n_frames, config.window_frames)
-    starts = plan_windows(n_frames, window, max(1, window // 2))
-    fade = fade_weights(window, features.device)
-    covered = features.new_zeros(n_frames)
-    lines: dict[str, Tensor] = {}
-    rows: list[Heard] = []
-    for first in range(0, len(starts), _WINDOWS_AT_ONCE):
-        progress(first / len(starts))
-        begins = torch.tensor(starts[first : first + _WINDOWS_AT_ONCE], device=features.device)
-        places = begins[:, None] + torch.arange(window, device=features.device)
-        heard = encoder.hear(features[places])
-        covered.index_add_(0, places.flatten(), fade.repeat(len(begins)))
+    return hear_songs(encoder, [features], progress)[0]
+
+
+def hear_songs(
+    encoder: MiniEncoder, features: Sequence[Tensor], progress: Progress = _say_nothing
+) -> list[Hearing]:
+    """Hear recordings of any lengths side by side: a batch holds windows of several of them.
+
+    Args:
+        encoder: Listens.
+        features: Of each `(T, 488)` as for `hear_song`.
+        progress: As for `hear_song`.
+    """
+    songs = [_Song(item, encoder.config) for item in features]
+    total, done = sum(len(song.starts) for song in songs), 0
+    for window in sorted({song.window for song in songs}):
+        places = [(song, start) for song in songs if song.window == window for start in song.starts]
+        for first in range(0, len(places), _WINDOWS_AT_ONCE):
+            progress(done / total)
+            batch = places[first : first + _WINDOWS_AT_ONCE]
+            heard = encoder.hear(torch.stack([s.features[at : at + window] for s, at in batch]))
+            for i, (song, start) in enumerate(batch):
+                song.take(heard, i, start)
+            done += len(batch)
+    return [song.finish() for song in songs]
+
+
+class _Song:
+    """A recording being heard: what was said of its windows so far."""
+
+    def __init__(self, features: Tensor, config: MiniEncoderConfig):
+        self.features, self.config = features, config
+        n_frames = len(features)
+        self.window = min(n_frames, config.window_frames)
+        self.starts = plan_windows(n_frames, self.window, max(1, self.window // 2))
+        self._fade = fade_weights(self.window, features.device)
+        self._covered = features.new_zeros(n_frames)
+        self._lines: dict[str, Tensor] = {}
+        self._rows: list[Heard] = []
+
+    def take(self, heard: Heard, item: int, start: int) -> None:
+        """Take what was heard in one window, `item` of a batch, that begins at a frame."""
+        one, place = slice(item, item + 1), slice(start, start + self.window)
+        self._covered[place] += self._fade
         streams = {"": heard.tokens[:, N_GLOBAL:], **heard.frame_posteriors}
         for name, values in streams.items():
-            faded = (values.float() * fade[:, None]).flatten(0, 1)
-            if name not in lines:
-                lines[name] = faded.new_zeros(n_frames, faded.shape[-1])
-            lines[name] = lines[name].index_add(0, places.flatten(), faded)
-        rows.append(replace(heard, tokens=heard.tokens[:, :N_GLOBAL], frame_posteriors={}))
-    lines = {name: line / covered[:, None] for name, line in lines.items()}
-    level = _level(features)
-    said = {head: torch.cat([r.posteriors[head] for r in rows]) for head in rows[0].posteriors}
-    sounding, musical = _window_weights(level, starts, window, said.get("sound"), config)
-    summary = torch.einsum("n,ngw->gw", musical, torch.cat([r.tokens for r in rows]).float())
-    whole = replace(
-        rows[0],
-        tokens=torch.cat([summary, lines.pop("")])[None].to(rows[0].tokens.dtype),
-        posteriors={
-            head: pool_windows(p, sounding if head == "sound" else musical, head)[None]
-            for head, p in said.items()
-        },
-        frame_posteriors={head: line[None] for head, line in lines.items()},
-    )
-    sections = n_frames >= _SHORTEST_FORM_S * FRAMES_PER_SECOND
-    form = read_form(whole, 0, config, features if sections else None)
-    return Hearing(whole, form, bool(level.max() < _SILENT))
+            if name not in self._lines:
+                shape = len(self.features), values.shape[-1]
+                self._lines[name] = self._covered.new_zeros(shape)
+            self._lines[name][place] += values[item].float() * self._fade[:, None]
+        posteriors = {head: p[one] for head, p in heard.posteriors.items()}
+        tokens = heard.tokens[one, :N_GLOBAL].clone()  # a view would keep the whole batch
+        self._rows.append(replace(heard, tokens=tokens, posteriors=posteriors, frame_posteriors={}))
+
+    def finish(self) -> Hearing:
+        """Join the windows, all of which were taken in order."""
+        rows, config = self._rows, self.config
+        lines = {name: line / self._covered[:, None] for name, line in self._lines.items()}
+        level = _level(self.features)
+        said = {head: torch.cat([r.posteriors[head] for r in rows]) for head in rows[0].posteriors}
+        sounding, musical = _window_weights(
+            level, self.starts, self.window, said.get("sound"), config
+        )
+        summary = torch.einsum("n,ngw->gw", musical, torch.cat([r.tokens for r in rows]).float())
+        whole = replace(
+            rows[0],
+            tokens=torch.cat([summary, lines.pop("")])[None].to(rows[0].tokens.dtype),
+            posteriors={
+                head: pool_windows(p, sounding if head == "sound" else musical, head)[None]
+                for head, p in said.items()
+            },
+            frame_posteriors={head: line[None] for head, line in lines.items()},
+        )
+        sections = len(self.features) >= _SHORTEST_FORM_S * FRAMES_PER_SECOND
+        form = read_form(whole, 0, config, self.features if sections else None)
+        return Hearing(whole, form, bool(level.max() < _SILENT))
 
 
 def read_form(

@@ -14,7 +14,7 @@ from typing import Any
 
 from llark_py import catalog
 from llark_py.analysis.listening import progress_to
-from llark_py.audio import Audio
+from llark_py.audio import Audio, load_audio
 from llark_py.errors import LlarkError, UnknownNameError
 from llark_py.messages import ToolResult
 
@@ -28,6 +28,7 @@ __all__ = [
     "Workspace",
     "describe",
     "load_tool",
+    "n_required_recordings",
     "names",
     "parameters",
     "run_tool",
@@ -79,6 +80,11 @@ def parameters(name: str) -> tuple[list[str], list[str]]:
     return recordings, [p for p in visible_parameters(tool) if p not in recordings]
 
 
+def n_required_recordings(name: str) -> int:
+    """Tell how many recordings a tool needs; it may take one more (see `parameters`)."""
+    return len(audio_parameters(load_tool(name), required=True))
+
+
 def run_tool(
     name: str,
     arguments: Mapping[str, Any],
@@ -92,7 +98,7 @@ def run_tool(
     Args:
         name: The tool, as the model wrote it.
         arguments: As the model wrote them; recordings are ids and may be left out where there is
-            no choice.
+            no choice. Sounds that tools made (`artefact_3`) can be named too.
         audios: The recordings of the conversation by id. Those that tools made in this workspace
             are known too.
         workspace: Where artefacts go and whom to report to.
@@ -106,8 +112,11 @@ def run_tool(
     workspace.reserve(known)
     try:
         tool = load_tool(name)
-        checked = check_arguments(tool, dict(arguments), known)
-        checked |= {parameter: known[checked[parameter]] for parameter in audio_parameters(tool)}
+        sounds = workspace.sounds
+        checked = check_arguments(tool, dict(arguments), known, sounds)
+        named = {checked[parameter] for parameter in audio_parameters(tool)} - {None}
+        heard = {i: known[i] if i in known else load_audio(sounds[i]) for i in named}
+        checked |= {name: heard.get(checked[name]) for name in audio_parameters(tool)}
         with progress_to(workspace.progress):
             result = tool(workspace=workspace, **checked)
     except Cancelled:
@@ -119,6 +128,13 @@ def run_tool(
         return ToolResult(
             call_id, name, {"error": f"{name} failed: {error or type(error).__name__}"}
         )
-    made = tuple(a.id for a in workspace.artefacts[made_before:])
-    recordings = tuple(audio_id for audio_id in workspace.recordings if audio_id not in known)
-    return ToolResult(call_id, name, model_view(result), full_view(result), made, recordings)
+    made = workspace.artefacts[made_before:]
+    return ToolResult(
+        call_id,
+        name,
+        model_view(result),
+        full_view(result),
+        artefacts=tuple(a.id for a in made),
+        recordings=tuple(audio_id for audio_id in workspace.recordings if audio_id not in known),
+        sounds={a.id: a.path for a in made if a.kind == "audio"},
+    )

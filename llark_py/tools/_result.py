@@ -7,11 +7,17 @@ from collections.abc import Iterable
 from typing import Any
 
 _HIGHEST_CONFIDENCE = 0.99
+_ABSENT: Any = object()
 
 
-def detail() -> Any:
+def detail(default: Any = dataclasses.MISSING) -> Any:
     """Mark a field of a tool's result as too long or too fine for the model to be shown."""
-    return dataclasses.field(metadata={"detail": True})
+    return dataclasses.field(default=default, metadata={"detail": True})
+
+
+def absent() -> Any:
+    """Mark a field that is left out of the result where it is not given."""
+    return dataclasses.field(default=_ABSENT)
 
 
 def as_confidence(probability: float) -> float:
@@ -31,14 +37,19 @@ def model_view(result: Any) -> dict[str, Any]:
     """Give the small JSON object that the model is shown: every field that is no `detail()`."""
     return {
         field.name: getattr(result, field.name)
-        for field in dataclasses.fields(result)
+        for field in _fields(result)
         if not field.metadata.get("detail")
     }
 
 
 def full_view(result: Any) -> dict[str, Any]:
     """Give every field, named tuples inside turned into JSON objects."""
-    return {f.name: _plain(getattr(result, f.name)) for f in dataclasses.fields(result)}
+    return {f.name: _plain(getattr(result, f.name)) for f in _fields(result)}
+
+
+def _fields(result: Any) -> list[dataclasses.Field[Any]]:
+    """List the fields that are there; `absent()` ones are not where they were not given."""
+    return [f for f in dataclasses.fields(result) if getattr(result, f.name) is not _ABSENT]
 
 
 def _plain(value: Any) -> Any:

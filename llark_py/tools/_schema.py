@@ -2,6 +2,7 @@
 
 A tool is a function `name(audio: Audio, workspace: Workspace, ...)`, or one of several recordings.
 The model sees each parameter of type `Audio` as the id of a recording and never sees the workspace.
+A parameter of type `Audio | None` is a recording that may be left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from llark_py.errors import ToolError
 from ._workspace import Workspace
 
 _LONGEST_QUOTE = 60
+# What the model sees in the place of a recording.
+_AUDIO_KINDS: dict[Any, Any] = {Audio: str, Audio | None: str | None}
 
 
 def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -29,15 +32,16 @@ def visible_parameters(function: Callable[..., Any]) -> dict[str, inspect.Parame
     for name, parameter in inspect.signature(function).parameters.items():
         if hints[name] is Workspace:
             continue
-        kind = str if hints[name] is Audio else hints[name]
+        kind = _AUDIO_KINDS.get(hints[name], hints[name])
         visible[name] = parameter.replace(annotation=kind)
     return visible
 
 
-def audio_parameters(function: Callable[..., Any]) -> list[str]:
-    """Name the parameters that are recordings, in order."""
+def audio_parameters(function: Callable[..., Any], *, required: bool = False) -> list[str]:
+    """Name the parameters that are recordings, in order; on demand only those that are required."""
     hints = get_type_hints(function)
-    return [name for name in inspect.signature(function).parameters if hints[name] is Audio]
+    kinds = (Audio,) if required else tuple(_AUDIO_KINDS)
+    return [name for name in inspect.signature(function).parameters if hints[name] in kinds]
 
 
 def json_schema(function: FunctionType) -> dict[str, Any]:
@@ -61,7 +65,10 @@ def json_schema(function: FunctionType) -> dict[str, Any]:
 
 
 def check_arguments(
-    function: Callable[..., Any], arguments: dict[str, Any], audio_ids: Iterable[str]
+    function: Callable[..., Any],
+    arguments: dict[str, Any],
+    audio_ids: Iterable[str],
+    sound_ids: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Check what the model sent and fill in recordings it left out where there is no choice.
 
@@ -69,6 +76,7 @@ def check_arguments(
         function: The tool.
         arguments: As parsed from the call.
         audio_ids: Ids of the recordings in the conversation.
+        sound_ids: Ids of sounds that tools made, which are taken only where they are named.
 
     Returns:
         The arguments with the types of the signature; recordings are still ids.
@@ -77,13 +85,13 @@ def check_arguments(
         ToolError: An unknown argument, one of the wrong type, an unknown recording, or fewer
             recordings than the tool takes.
     """
-    parameters, known = visible_parameters(function), list(audio_ids)
+    parameters, known, made = visible_parameters(function), list(audio_ids), list(sound_ids)
     if unexpected := sorted(set(arguments) - set(parameters)):
         raise ToolError(
             f"{function.__name__} takes no argument '{_brief(unexpected[0])}'; "
             f"it takes {', '.join(parameters)}"
         )
-    given = dict(arguments) | _name_recordings(function, arguments, known)
+    given = dict(arguments) | _name_recordings(function, arguments, known, made)
     fields: dict[str, Any] = {
         name: (p.annotation, ... if p.default is inspect.Parameter.empty else p.default)
         for name, p in parameters.items()
@@ -99,20 +107,21 @@ def check_arguments(
 
 
 def _name_recordings(
-    function: Callable[..., Any], arguments: dict[str, Any], known: list[str]
+    function: Callable[..., Any], arguments: dict[str, Any], known: list[str], made: list[str]
 ) -> dict[str, str]:
     """Give the ids of the recordings of a call; those left out are the only ones left."""
+    required, allowed = audio_parameters(function, required=True), [*known, *made]
+    there = f"there is {', '.join(allowed) or 'none'}"
+    if len(allowed) < len(required) and len(required) > 1:
+        raise ToolError(f"{function.__name__} takes {len(required)} recordings; {there}")
     wanted = audio_parameters(function)
-    there = f"there is {', '.join(known) or 'none'}"
-    if len(known) < len(wanted) and len(wanted) > 1:
-        raise ToolError(f"{function.__name__} takes {len(wanted)} recordings; {there}")
     named = {name: arguments[name] for name in wanted if arguments.get(name) is not None}
-    missing = [name for name in wanted if name not in named]
+    missing = [name for name in required if name not in named]
     unnamed = [audio_id for audio_id in known if audio_id not in named.values()]
     if len(missing) == len(unnamed):
         named |= dict(zip(missing, unnamed, strict=True))
-    for name in wanted:
-        if named.get(name) not in known:
+    for name in {*required, *named}:
+        if named.get(name) not in allowed:
             raise ToolError(f"there is no recording {_brief(json.dumps(named.get(name)))}; {there}")
     return named
 

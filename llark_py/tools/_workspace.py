@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,6 +57,7 @@ class Workspace:
         first_number: Number of the first artefact, so that ids stay unique in a conversation.
         report: Called with a fraction in [0, 1] and a short note.
         is_cancelled: Asked before every report; when true the tool is stopped.
+        earlier_sounds: Sounds that tools made before, by id.
 
     Attributes:
         artefacts: The files that tools made here.
@@ -70,6 +71,7 @@ class Workspace:
         first_number: int = 1,
         report: Callable[[float, str], None] = _report_nothing,
         is_cancelled: Callable[[], bool] = _never,
+        earlier_sounds: Mapping[str, Path] | None = None,
     ):
         self._temporary = tempfile.TemporaryDirectory(prefix="llark-") if folder is None else None
         self.folder = Path(self._temporary.name) if self._temporary else Path(folder or "")
@@ -77,6 +79,13 @@ class Workspace:
         self.recordings: dict[str, AudioPart] = {}
         self._next_number, self._last_audio = first_number, 0
         self._report, self._is_cancelled = report, is_cancelled
+        self._earlier_sounds = dict(earlier_sounds or {})
+
+    @property
+    def sounds(self) -> dict[str, Path]:
+        """The sounds of this conversation that tools made and that are still there, by id."""
+        made = {a.id: a.path for a in self.artefacts if a.kind == "audio"}
+        return {i: path for i, path in (self._earlier_sounds | made).items() if path.is_file()}
 
     def new_artefact(self, kind: ArtefactKind, name: str, media_type: str) -> Artefact:
         """Reserve an id and a path; the tool then writes the file.
@@ -99,6 +108,17 @@ class Workspace:
         numbers = (int(found[1]) for i in audio_ids if (found := _AUDIO_ID.match(i)))
         self._last_audio = max(self._last_audio, *numbers, 0)
 
+    def new_sound(self, audio: Audio, name: str) -> Artefact:
+        """Make a sound that later calls may name by its id, though the model does not hear it.
+
+        Args:
+            audio: The sound.
+            name: File name for people, ending in `.wav`.
+        """
+        artefact = self.new_artefact("audio", name, "audio/wav")
+        save_audio(audio, artefact.path)
+        return artefact
+
     def new_recording(self, audio: Audio, name: str) -> tuple[AudioPart, Artefact]:
         """Add a recording to the conversation, and its file to the artefacts.
 
@@ -106,8 +126,7 @@ class Workspace:
             audio: What the model is to hear and other tools may measure.
             name: File name for people, ending in `.wav`.
         """
-        artefact = self.new_artefact("audio", name, "audio/wav")
-        save_audio(audio, artefact.path)
+        artefact = self.new_sound(audio, name)
         self._last_audio += 1
         part = AudioPart(f"audio_{self._last_audio}", audio, name)
         self.recordings[part.id] = part

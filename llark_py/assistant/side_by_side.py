@@ -1,0 +1,236 @@
+"""Many replies generated side by side: one row a recording, each with its own constraints.
+
+What the prompts of a recording have in common (its frames above all) is computed once, alone and
+without padding; then rows are padded on the left and grow together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any, NamedTuple
+
+import torch
+from transformers import (
+    DynamicCache,
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
+from transformers.cache_utils import DynamicLayer
+
+from llark_py.audio import Audio
+from llark_py.encoders.base import Encoded
+
+from .generation import Decoder
+from .repetition import loop_start
+from .reply import TOOL_CALL
+
+_LOOP_STEPS = 8
+"""Every so many tokens it is looked whether a reply goes round in circles."""
+
+Layers = list[tuple[torch.Tensor, torch.Tensor]]
+
+
+class Heard(NamedTuple):
+    """A recording with what the model's encoder made of it."""
+
+    audio: Audio
+    encoded: Encoded
+
+
+class Begun(NamedTuple):
+    """How a prompt begins: its tokens, and by layer keys and values `(1, heads, n, width)`."""
+
+    ids: list[int]
+    layers: Layers
+
+
+@dataclass
+class Row:
+    """One reply that is wanted.
+
+    Attributes:
+        begun: What is computed of its prompt.
+        prompt: All of its tokens, beginning with those of `begun`.
+        room: Longest reply in tokens.
+        constraints: Applied to the scores of every new token.
+    """
+
+    begun: Begun
+    prompt: list[int]
+    room: int
+    constraints: list[LogitsProcessor] = field(default_factory=list)
+
+
+class BatchDecoder(Decoder):
+    """A model with its processor, for recordings that somebody else has encoded."""
+
+    def __init__(self, model: Any, processor: Any):
+        super().__init__(model, processor)
+        self._given: dict[str, Encoded] = {}
+        self.frames = self._find  # type: ignore[assignment]
+
+    def open(self, songs: Sequence[Heard]) -> None:
+        """Take the recordings that are asked about from now on, and forget the ones before."""
+        self._given = {song.audio.content_hash: song.encoded for song in songs}
+
+    def _find(self, audio: Audio) -> Encoded:
+        return self._given.get(audio.content_hash) or self._encode(audio)
+
+    @torch.inference_mode()
+    def begin(self, ids: list[int], audios: Sequence[Audio]) -> Begun:
+        """Compute the beginning of a prompt, with all its recordings."""
+        cache = DynamicCache()
+        input_ids = torch.tensor([ids], device=self.model.device)
+        self.model(
+            input_ids=input_ids,
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+            **self._stack_frames(audios),
+        )
+        return Begun(ids, [(layer.keys, layer.values) for layer in cache.layers])
+
+    def shared(self, prompts: Sequence[list[int]]) -> list[int]:
+        """Find how all prompts begin, short of a whole one: one token has to be computed each."""
+        first, last = min(prompts), max(prompts)
+        same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, last)))
+        return first[: min(same, *(len(prompt) - 1 for prompt in prompts))]
+
+    def holds_audio(self, ids: Sequence[int]) -> bool:
+        """Say whether a recording stands in some tokens."""
+        return self.model.config.audio_token_id in ids
+
+    def total_length(self, rows: Sequence[Row]) -> int:
+        """Count the tokens of the padded prompts: where the new ones begin in every row."""
+        begun = max(len(row.begun.ids) for row in rows)
+        return begun + max(len(row.prompt) - len(row.begun.ids) for row in rows)
+
+    @torch.inference_mode()
+    def reply(self, rows: Sequence[Row]) -> list[str]:
+        """Generate the replies of all rows, greedily.
+
+        Returns:
+            Raw text, control tokens included, of each.
+        """
+        room = max(row.room for row in rows)
+        cache, begun = self._stack_layers([row.begun.layers for row in rows], rows, room)
+        rest = self.total_length(rows) - begun
+        pad = self.tokenizer.pad_token_id
+        ids, mask = [], []
+        for row in rows:
+            first, last = row.begun.ids, row.prompt[len(row.begun.ids) :]
+            before, between = begun - len(first), rest - len(last)
+            ids.append([pad] * before + first + [pad] * between + last)
+            mask.append([0] * before + [1] * len(first) + [0] * between + [1] * len(last))
+        device, ends = self.model.device, self._end_ids()
+        sequences = self.model.generate(
+            input_ids=torch.tensor(ids, device=device),
+            attention_mask=torch.tensor(mask, device=device),
+            past_key_values=cache,
+            generation_config=GenerationConfig(
+                do_sample=False, max_new_tokens=room, eos_token_id=ends, pad_token_id=pad
+            ),
+            logits_processor=LogitsProcessorList([_EachRow(rows, ends)]),
+            stopping_criteria=StoppingCriteriaList(
+                [_StopRows(self.tokenizer, rows, begun + rest, ends)]
+            ),
+        )
+        said = sequences[:, begun + rest :].tolist()
+        return [
+            self.tokenizer.decode(
+                list(takewhile(lambda i: i not in ends, new[: row.room])),
+                skip_special_tokens=False,
+                clean_up_tokenization_spaces=False,
+            )
+            for row, new in zip(rows, said, strict=True)
+        ]
+
+    def _stack_layers(
+        self, parts: list[Layers], rows: Sequence[Row], room: int
+    ) -> tuple[DynamicCache, int]:
+        """Pad keys and values on the left and leave room on the right; also give their length."""
+        begun = max(len(row.begun.ids) for row in rows)
+        capacity = self.total_length(rows) + room
+        cache = DynamicCache()
+        cache.layers = [
+            _RoomyLayer([layers[number] for layers in parts], begun, capacity)
+            for number in range(len(parts[0]))
+        ]
+        return cache, begun
+
+
+class _RoomyLayer(DynamicLayer):
+    """Keys and values with room for what comes: a step copies one token, not all of them."""
+
+    def __init__(self, parts: Layers, begun: int, capacity: int):
+        super().__init__()
+        one = parts[0][0]
+        shape = len(parts), one.shape[1], capacity, one.shape[3]
+        self._room = one.new_zeros(shape), parts[0][1].new_zeros(shape)
+        for row, pair in enumerate(parts):
+            for room, part in zip(self._room, pair, strict=True):
+                room[row, :, begun - part.shape[2] : begun] = part[0]
+        self.dtype, self.device = one.dtype, one.device
+        self.is_initialized = True
+        self._show(begun)
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        first = self.get_seq_length()
+        stop = first + key_states.shape[-2]
+        for room, states in zip(self._room, (key_states, value_states), strict=True):
+            room[:, :, first:stop] = states
+        self._show(stop)
+        return self.keys, self.values
+
+    def _show(self, length: int) -> None:
+        self.keys, self.values = (room[:, :, :length] for room in self._room)
+
+
+class _EachRow(LogitsProcessor):
+    """Applies to each row its own constraints, until its reply is over."""
+
+    def __init__(self, rows: Sequence[Row], ends: Sequence[int]):
+        self._rows, self._ends = rows, frozenset(ends)
+        self._over = [False] * len(rows)
+        self._begun = False
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        last = input_ids[:, -1].tolist()
+        for i, row in enumerate(self._rows):
+            # The prompt may end with what ends a turn.
+            self._over[i] |= self._begun and last[i] in self._ends
+            if self._over[i]:
+                continue
+            for constraint in row.constraints:
+                one = slice(i, i + 1)
+                scores[one] = constraint(input_ids[one], scores[one])
+        self._begun = True
+        return scores
+
+
+class _StopRows(StoppingCriteria):
+    """Ends each row when its room is used up, or when what it says goes round in circles."""
+
+    def __init__(self, tokenizer: Any, rows: Sequence[Row], total: int, ends: Sequence[int]):
+        self._tokenizer, self._rows, self._total = tokenizer, rows, total
+        self._ends = frozenset(ends)
+        self._over = torch.zeros(len(rows), dtype=torch.bool)
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
+        length = input_ids.shape[1] - self._total
+        for i, row in enumerate(self._rows):
+            if self._over[i]:
+                continue
+            over = length >= row.room or input_ids[i, -1].item() in self._ends
+            if not over and length % _LOOP_STEPS == 0:
+                new = self._tokenizer.decode(input_ids[i, self._total :], skip_special_tokens=False)
+                over = loop_start(new.partition(TOOL_CALL)[0]) is not None
+            self._over[i] = over
+        return self._over.to(input_ids.device)

@@ -1,0 +1,1 @@
+"""Runs of published benchmarks: questions, who answers, blind rows, readers, scores and reports."""

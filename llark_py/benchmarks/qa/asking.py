@@ -1,0 +1,115 @@
+"""Puts the questions of a task to whoever answers, those that have no answer yet."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from llark_py.audio import Audio
+from llark_py.errors import EndpointError, LlarkError
+
+from .ledger import Ledger
+from .sounds import AUDIO, Sounds
+from .task import Question
+
+_TOLD_EVERY_S = 15.0
+_MOST_FAILURES = 3
+"""An endpoint that fails so often in a row is down: asking on would only burn questions."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """An answer, and the tools that were called for it: names and arguments."""
+
+    text: str
+    calls: tuple[tuple[str, dict[str, Any]], ...] = ()
+
+
+class Answerer(Protocol):
+    """Whoever answers questions.
+
+    Attributes:
+        settings: What its answers depend on, as JSON holds it; `model` names it.
+    """
+
+    settings: dict[str, Any]
+
+    def answer(self, prompt: str, audio: Audio | None) -> Said:
+        """Answer a question about a recording, or one without.
+
+        Raises:
+            LlarkError: This question cannot be answered.
+        """
+        ...
+
+
+@dataclass
+class _Progress:
+    """Tells now and then how far the work is and how long it may take, on stderr."""
+
+    name: str
+    n: int
+    done: int = 0
+    start: float = field(default_factory=time.monotonic)
+    told: float = field(default_factory=time.monotonic)
+
+    def step(self) -> None:
+        self.done += 1
+        now = time.monotonic()
+        if now - self.told < _TOLD_EVERY_S and self.done < self.n:
+            return
+        self.told = now
+        left_s = (now - self.start) / self.done * (self.n - self.done)
+        sys.stderr.write(f"{self.name}: {self.done} of {self.n}, {left_s / 60:.0f} min left\n")
+
+
+def ask_all(
+    name: str,
+    questions: Sequence[Question],
+    answerer: Answerer,
+    ledger: Ledger,
+    *,
+    blind: bool,
+) -> int:
+    """Ask every question with its recording, then with noise, silence, another one and without.
+
+    Args:
+        name: Of the task, for people who watch.
+        questions: All have excerpts.
+        answerer: Who is asked.
+        ledger: Keeps the answers; what it holds is not asked again, failures are.
+        blind: Whether to ask the blind rows too.
+
+    Returns:
+        How many questions failed.
+
+    Raises:
+        EndpointError: An endpoint fails several times in a row.
+    """
+    sounds = Sounds(questions)
+    conditions = (AUDIO, *sounds.conditions) if blind else (AUDIO,)
+    failed = 0
+    for condition in conditions:
+        open_ = [q for q in questions if ledger.answer(q, condition) is None]
+        progress, in_a_row = _Progress(f"{name}, {condition}", len(open_)), 0
+        for question in open_:
+            start = time.monotonic()
+            try:
+                said = answerer.answer(question.prompt, sounds.sound(question, condition))
+            except LlarkError as error:
+                failed += 1
+                in_a_row = in_a_row + 1 if isinstance(error, EndpointError) else 0
+                sys.stderr.write(f"{name}, {question.id}: {' '.join(str(error).split())}\n")
+                if in_a_row == _MOST_FAILURES:
+                    raise
+                ledger.add(question, condition, {"error": str(error)})
+            else:
+                in_a_row = 0
+                calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
+                seconds = round(time.monotonic() - start, 3)
+                ledger.add(question, condition, {"answer": said.text, **calls, "seconds": seconds})
+            progress.step()
+    return failed

@@ -1,0 +1,1 @@
+"""Captioning of whole catalogues: scan, decode, listen, write, resume."""

@@ -1,0 +1,182 @@
+"""A catalogue in other forms: a table as Parquet or CSV, and a text or JSON beside each song."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from llark_py.errors import ConfigError, MissingExtraError
+
+from .lines import read_lines
+
+FORMATS = ("parquet", "csv")
+SIDECARS = ("txt", "json")
+_ROWS = 1000
+_LINK = "; "
+_EMBEDDING = "embedding"
+
+# Column -> where it stands in a record, by type.
+_TEXTS = {
+    "path": "path",
+    "content_hash": "content_hash",
+    "caption_line": "captions.line",
+    "caption_paragraph": "captions.paragraph",
+    "sound": "facts.sound.value",
+    "style": "facts.style.value",
+    "mood": "facts.mood.value",
+    "key": "facts.key.value",
+    "time_signature": "facts.time_signature.value",
+    "chord_progression": "facts.chords.value.progression",
+    "model": "model.name",
+    "model_version": "model.version",
+    "model_weights": "model.weights",
+}
+_NUMBERS = {
+    "duration_s": "duration_s",
+    "sound_confidence": "facts.sound.confidence",
+    "style_confidence": "facts.style.confidence",
+    "tempo_bpm": "facts.tempo_bpm.value",
+    "tempo_confidence": "facts.tempo_bpm.confidence",
+    "key_confidence": "facts.key.confidence",
+    "time_signature_confidence": "facts.time_signature.confidence",
+    "chords_confidence": "facts.chords.confidence",
+    "vocals_confidence": "facts.vocals.confidence",
+    "sung_percent": "facts.vocals.value.sung_percent",
+    "loudness_lufs": "facts.loudness_lufs.value",
+}
+_TRUTHS = {"singer": "facts.vocals.value.singer", "choir": "facts.vocals.value.choir"}
+_LISTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "tags": ("captions.tags", str),
+    "common_chords": ("facts.chords.value.common", str),
+    "instruments": ("facts.instruments.value", lambda player: player["family"]),
+    "sections": ("facts.sections.value", lambda section: f"{section[0]:g} {section[2]}"),
+}
+
+
+def export_table(records: Path, form: str) -> Path:
+    """Write a catalogue as a table, beside it and under its name.
+
+    Questions of the user are columns of their own. A CSV has lists as text, and no embeddings.
+
+    Args:
+        records: The catalogue.
+        form: One of `FORMATS`.
+
+    Returns:
+        Where the table is.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+        ConfigError: The table cannot be written.
+    """
+    out = records.with_suffix(f".{form}")
+    unfinished = out.with_name(f".{out.name}.unfinished")
+    try:
+        if form == "csv":
+            _write_csv(records, unfinished)
+        else:
+            _write_parquet(records, unfinished)
+        os.replace(unfinished, out)
+    except OSError as error:
+        raise ConfigError(f"'{out}' cannot be written: {error.strerror or error}") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return out
+
+
+def write_sidecars(records: Path, form: str) -> list[str]:
+    """Write a file beside each song: its long caption (`txt`), or its record (`json`).
+
+    A file that is there already and says something else is left as it is.
+
+    Args:
+        records: The catalogue.
+        form: One of `SIDECARS`.
+
+    Returns:
+        Which could not be written, each with the reason.
+    """
+    complaints = []
+    for record in read_lines(records):
+        place = Path(record["path"]).with_suffix(f".{form}")
+        text = record["captions"]["paragraph"]
+        if form == "json":
+            text = json.dumps(record, ensure_ascii=False, indent=1)
+        try:
+            with place.open("x", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+        except FileExistsError:
+            if place.read_bytes() != f"{text}\n".encode():
+                complaints.append(f"{place} is there already and says something else")
+        except OSError as error:
+            complaints.append(f"{place} cannot be written: {error.strerror or error}")
+    return complaints
+
+
+def flatten(record: dict[str, Any], questions: Sequence[str]) -> dict[str, Any]:
+    """Make one row of a record; None where something is not known."""
+    row = {name: _find(record, place) for name, place in {**_TEXTS, **_NUMBERS, **_TRUTHS}.items()}
+    for name, (place, read) in _LISTS.items():
+        items = _find(record, place)
+        row[name] = None if items is None else [read(item) for item in items]
+    row |= {_column(q): record["asked"].get(q) for q in questions}
+    return {**row, _EMBEDDING: record[_EMBEDDING]}
+
+
+def _find(record: Any, place: str) -> Any:
+    for name in place.split("."):
+        if record is None:
+            return None
+        record = record[name]
+    return record
+
+
+def _column(question: str) -> str:
+    return f"asked: {question}"
+
+
+def _questions(records: Path) -> list[str]:
+    first = next(read_lines(records), None)
+    return list(first["asked"]) if first else []
+
+
+def _write_csv(records: Path, out: Path) -> None:
+    questions = _questions(records)
+    columns = [*_TEXTS, *_NUMBERS, *_TRUTHS, *_LISTS, *map(_column, questions)]
+    with out.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        for record in read_lines(records):
+            row = flatten(record, questions)
+            row |= {name: _LINK.join(row[name] or ()) for name in _LISTS}
+            writer.writerow(row)
+
+
+def _write_parquet(records: Path, out: Path) -> None:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise MissingExtraError("pyarrow, which writes Parquet,", "pip install pyarrow") from error
+    questions = _questions(records)
+    schema = pa.schema(
+        [(name, pa.string()) for name in _TEXTS]
+        + [(name, pa.float64()) for name in _NUMBERS]
+        + [(name, pa.bool_()) for name in _TRUTHS]
+        + [(name, pa.list_(pa.string())) for name in _LISTS]
+        + [(_column(q), pa.string()) for q in questions]
+        + [(_EMBEDDING, pa.string())]
+    )
+    with parquet.ParquetWriter(out, schema) as writer:
+        for rows in _in_groups(flatten(record, questions) for record in read_lines(records)):
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+
+
+def _in_groups(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while group := list(islice(rows, _ROWS)):
+        yield group
