@@ -134,7 +134,9 @@ def fit_picking(heard: Sequence[Heard]) -> dict:
         rows.append((expected, micro_f(found) if strokes else 0.0, bool(strokes)))
     expected, reached, drummed = (np.array(column) for column in zip(*rows, strict=True))
     some = expected > 0
-    slope, offset = np.polyfit(expected[some], reached[some], 1)
+    slope, offset = 1.0, 0.0  # a network that hears nothing yet has no line
+    if len(np.unique(expected[some])) > 1:
+        slope, offset = np.polyfit(expected[some], reached[some], 1)
     told = np.where(some, np.clip(slope * expected + offset, 0, 1), 0.0)
     least = max(np.unique(told), key=lambda t: _balanced(told >= t, drummed))
     return {
