@@ -40,7 +40,7 @@ CONFIG = encoder_config("mini", styles=["jazz", "rock"], families=["bass", "pian
 
 def test_every_recipe_of_the_package_loads():
     for name in recipe_names():
-        assert load_recipe(name).kind in ("mini", "adapt", "drums", "debug")
+        assert load_recipe(name).kind in ("mini", "adapt", "drums", "separator", "debug")
 
 
 def test_recipe_errors_name_what_is_wrong():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from llark_py.analysis.drum_kit import KitReader, describe_strokes
 from llark_py.analysis.drum_network import FRAME_RATE, MEL_BANDS, SAMPLE_RATE, DrumNetwork
 from llark_py.analysis.drum_pieces import PIECES
 from llark_py.benchmarks.clips import FIRST_SEED
@@ -17,6 +18,7 @@ from llark_py.compose.score import compose
 from llark_py.track import DrumHit
 from llark_py.training.drum_batches import WINDOW_FRAMES, draw_batch, targets_of
 from llark_py.training.drum_clips import DrumClips, draw_loose, make_drum_clips, plan_jobs
+from llark_py.training.drum_reader import Rows, learn
 from llark_py.training.drums import fit_picking, stroke_loss
 from llark_py.training.recipe import DrumRecipe, load_recipe
 
@@ -118,6 +120,23 @@ def test_thresholds_part_strokes_from_others_and_drums_from_none():
     assert fitted["thresholds"]["triangle"] == pytest.approx(0.35)
     assert fitted["dev"]["micro_f"] == 1.0 and fitted["dev"]["drums_told"] == 1.0
     assert json.loads(json.dumps(fitted)) == fitted
+
+
+def test_the_second_look_learns_which_pieces_a_recording_has():
+    torch.manual_seed(0)
+    reader, parts = KitReader(4, len(PIECES)), []
+    for number in range(24):  # the first or the second piece, as all of the recording tells
+        logits = torch.full((200, len(PIECES)), -6.0)
+        logits[::10, :2] = 0.0
+        frames = torch.zeros(200, 4)
+        frames[::10, number % 2] = 1.0
+        true = torch.zeros(200, len(PIECES))
+        true[::10, number % 2] = 1.0
+        parts.append(Rows(describe_strokes(logits, frames).half(), logits, true))
+    assert torch.equal(reader.look(parts[0].logits, parts[0].described.float()), parts[0].logits)
+    learn(reader, Rows(*map(torch.cat, zip(*parts, strict=True))), 30)
+    said = torch.sigmoid(reader.look(parts[0].logits, parts[0].described.float())[::10, :2])
+    assert (said[:, 0] > 0.8).all() and (said[:, 1] < 0.2).all()
 
 
 def test_a_part_outside_of_every_voice_is_sung_by_the_nearest():

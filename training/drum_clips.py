@@ -201,6 +201,10 @@ def _draw_pieces(n: int, rng: random.Random) -> list[int]:
     return drawn
 
 
+Strokes = list[tuple[float, str, int]]
+"""Of a clip: seconds, piece, velocity."""
+
+
 class DrumClips:
     """The clips of a set: their powers and their strokes.
 
@@ -216,7 +220,7 @@ class DrumClips:
     def __init__(self, folder: Path, name: str):
         paths = sorted(folder.glob(f"{name}_*.npy"))
         self.powers = np.concatenate([np.load(path) for path in paths])
-        self.strokes: list[list[tuple[float, str, int]]] = [
+        self.strokes: list[Strokes] = [
             [(at_s, piece, velocity) for at_s, piece, velocity in json.loads(line)]
             for path in paths
             for line in path.with_suffix(".jsonl").read_text(encoding="utf-8").splitlines()

@@ -113,6 +113,8 @@ class DrumRecipe(FitSettings):
     """Clips of drums alone that leave the grooves of the composer."""
     n_dev: int = Field(150, ge=4)
     """Clips of each of the two kinds that thresholds and confidence are fitted on."""
+    reader_epochs: int = Field(12, ge=1)
+    """Of the second look at strokes, when the network is fitted."""
     seconds: float = Field(10.0, ge=6.0)
     soundfonts: list[str] = ["fluid", "musescore"]
     shard_size: int = Field(50, ge=1)

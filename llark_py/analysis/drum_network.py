@@ -15,6 +15,7 @@ from torch.nn.functional import pad, relu
 from llark_py.audio import Audio
 from llark_py.errors import CheckpointError
 
+from .drum_kit import KitReader
 from .drum_pieces import PIECES
 
 SAMPLE_RATE = 22_050
@@ -132,16 +133,17 @@ class DrumNetwork(nn.Module):
         self.head = nn.Linear(width, 2 * len(pieces))
         with torch.no_grad():  # strokes are rare: it need not learn that first
             self.head.bias[: len(pieces)] = _RARE
+        self.reader = KitReader(width, len(pieces))
 
-    def forward(self, scaled: Tensor) -> tuple[Tensor, Tensor]:
-        """Hear strokes.
+    def forward(self, scaled: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Hear strokes, at first; `reader` looks again when the whole recording is heard.
 
         Args:
             scaled: `(batch, n_frames, 84)` of `scale_powers`.
 
         Returns:
             Logits that a stroke begins and its velocity in [0, 1], each
-            `(batch, n_frames, pieces)`.
+            `(batch, n_frames, pieces)`, and what they were read from, `(batch, n_frames, width)`.
         """
         before = torch.cat([scaled[:, :_RISE], scaled[:, :-_RISE]], 1)
         both = torch.stack([scaled, relu(scaled - before)], 1)
@@ -150,8 +152,9 @@ class DrumNetwork(nn.Module):
         x = self.squeeze(seen.permute(0, 2, 3, 1).flatten(2))
         for block in self.times:
             x = block(x)
-        strokes, velocities = self.head(relu(self.norm(x))).chunk(2, -1)
-        return strokes, torch.sigmoid(velocities)
+        frames = relu(self.norm(x))
+        strokes, velocities = self.head(frames).chunk(2, -1)
+        return strokes, torch.sigmoid(velocities), frames
 
 
 def save_network(network: DrumNetwork, fitted: dict[str, Any], folder: Path) -> None:

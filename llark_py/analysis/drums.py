@@ -24,6 +24,8 @@ from .listening import Progress, check_sounding
 from .song_cache import SongAnalysis, describe_version
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from .drum_network import DrumNetwork
 
 MIN_DURATION_S = 0.25
@@ -69,7 +71,8 @@ def measure_drums(audio: Audio, progress: Progress | None = None) -> Drums:
     check_sounding(audio, MIN_DURATION_S)
     from .drum_network import ASSETS
 
-    files = (Path(__file__), _HERE / "drum_network.py", *(ASSETS / n for n in _WEIGHT_FILES))
+    code = (_HERE / name for name in ("drums.py", "drum_network.py", "drum_kit.py"))
+    files = (*code, *(ASSETS / name for name in _WEIGHT_FILES))
     found = SongAnalysis(audio).recall(
         "drums", _version(files), Drums, lambda: _measure(audio, progress)
     )
@@ -114,18 +117,18 @@ def hear_strokes(
     from .drum_network import CONTEXT_FRAMES, mel_powers, scale_powers
 
     scaled = scale_powers(mel_powers(audio))
-    outputs = []
+    outputs: list[tuple[Tensor, ...]] = []
     with torch.inference_mode():
         for start in range(0, len(scaled), _WINDOW_FRAMES):
             if progress is not None:
                 progress(start / len(scaled), "listening for drums")
             first = max(0, start - CONTEXT_FRAMES)
             part = scaled[first : start + _WINDOW_FRAMES + CONTEXT_FRAMES]
-            strokes, velocities = network(part[None])
-            both = torch.stack([torch.sigmoid(strokes[0]), velocities[0]])
-            outputs.append(both[:, start - first : start - first + _WINDOW_FRAMES])
-    chances, loudness = torch.cat(outputs, 1).numpy()
-    return chances, loudness
+            kept = slice(start - first, start - first + _WINDOW_FRAMES)
+            outputs.append(tuple(output[0, kept] for output in network(part[None])))
+        logits, velocities, frames = (torch.cat(parts) for parts in zip(*outputs, strict=True))
+        chances = torch.sigmoid(network.reader(logits, frames))
+    return chances.numpy(), velocities.numpy()
 
 
 def pick_strokes(
