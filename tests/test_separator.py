@@ -56,6 +56,8 @@ def test_a_spectrum_has_the_amplitude_of_sines_and_turns_back_into_sound():
     assert bins[0, 20].abs().max() == pytest.approx(0.5, rel=0.05)
     back = sound(bins, SAMPLE_RATE)
     torch.testing.assert_close(back[0], sine, atol=1e-5, rtol=0)
+    alone = sound(spectrum(sine), SAMPLE_RATE)
+    torch.testing.assert_close(alone, back[0], atol=1e-5, rtol=0)
 
 
 def test_bands_cover_every_bin_once():

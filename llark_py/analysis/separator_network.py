@@ -256,7 +256,7 @@ def spectrum(samples: Tensor) -> Tensor:
     window = torch.hann_window(FFT)
     flat = samples.reshape(-1, samples.shape[-1])
     bins = torch.stft(flat, FFT, HOP, window=window, return_complex=True, pad_mode="constant")
-    return (bins * (4.0 / FFT)).transpose(1, 2).unflatten(0, samples.shape[:-1])
+    return (bins * (4.0 / FFT)).transpose(1, 2).reshape(*samples.shape[:-1], -1, FFT // 2 + 1)
 
 
 def sound(bins: Tensor, n_samples: int) -> Tensor:
@@ -264,7 +264,7 @@ def sound(bins: Tensor, n_samples: int) -> Tensor:
     window = torch.hann_window(FFT)
     flat = bins.reshape(-1, *bins.shape[-2:]).transpose(1, 2) * (FFT / 4.0)
     samples = torch.istft(flat, FFT, HOP, window=window, length=n_samples)
-    return samples.unflatten(0, bins.shape[:-2])
+    return samples.reshape(*bins.shape[:-2], n_samples)
 
 
 def pad_frames(magnitudes: Tensor) -> Tensor:
