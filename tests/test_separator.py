@@ -77,7 +77,7 @@ def test_masks_have_a_share_for_every_query_and_bin(network):
     torch.testing.assert_close(masks[1:, 2:3], alone, atol=1e-4, rtol=0)
 
 
-@pytest.mark.parametrize("n_samples", [1, 5_000, 655_360, 655_361, 3_000_000])
+@pytest.mark.parametrize("n_samples", [1, 5_000, 262_144, 262_145, 3_000_000])
 def test_pieces_fade_into_each_other_without_a_trace(n_samples):
     total = np.zeros(n_samples)
     for start, end in separator._pieces(n_samples):

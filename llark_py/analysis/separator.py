@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LEVEL = 0.1
 """RMS that recordings are brought to before the network looks at them."""
-_PIECE_FRAMES, _OVERLAP_FRAMES = 640, 40
+_PIECE_FRAMES, _OVERLAP_FRAMES = 256, 32
 _LONGEST_EXAMPLE_S = 20.0
 _STEREO = 2
 _LOUDEST = 10.0
