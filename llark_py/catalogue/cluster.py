@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -28,6 +29,7 @@ _CPUS = 2
 """Processors of a station without GPU: one hears and speaks, one decodes and measures."""
 _MOST_BATCHES = 4
 _STRETCHES_PER_STATION = 4
+_PATIENCE_S = 5.0
 _OBJECT_STORE_BYTES = 200 << 20
 T = TypeVar("T")
 
@@ -125,6 +127,7 @@ class Cluster:
             import ray.data
         except ImportError as error:
             raise MissingExtraError("Ray", "pip install 'llark_py[scale]'") from error
+        _check_address(self._address)
         own = {} if self._address else {"object_store_memory": _OBJECT_STORE_BYTES}
         try:
             ray.init(
@@ -135,10 +138,7 @@ class Cluster:
                 **own,
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(
-                f"there is no Ray cluster at '{self._address}': {error}; ray status tells its "
-                "address, and without --address one is started on this machine"
-            ) from error
+            raise _no_cluster(self._address, error) from error
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         # What daemons have to say Ray prints to stdout, where results go.
         self._elsewhere = redirect_stdout(sys.stderr)
@@ -201,6 +201,24 @@ class Cluster:
             failures = [Failure.model_validate_json(line) for line in lines["failures"]]
             ledger.add(records, failures)
             yield len(records), failures
+
+
+def _check_address(address: str | None) -> None:
+    """Knock at the door: Ray itself tries for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.rpartition("/")[2], int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str | None, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"there is no Ray cluster at '{address}': {error}; give host:port of the head, or no "
+        "--address to start one on this machine"
+    )
 
 
 def _divide(nodes: Sequence[dict[str, Any]]) -> _Shape:
