@@ -18,6 +18,8 @@ from llark_py.errors import AudioError, ToolError
 from .record import Failure
 from .scan import Song, hash_file, look_at
 
+LEAST_S = 0.1
+"""One frame of the encoder."""
 _COPIES = 5
 """So many times the decoded sound is in memory while it is decoded and its loudness measured."""
 _WITH_HEADER = (".wav", ".wave", ".flac", ".aif", ".aiff")
@@ -116,6 +118,8 @@ def _decode(song: Song, heard_rate: int, spoken_rate: int) -> Decoded | Failure:
         return looked
     content_hash = hash_file(song.path)
     audio = load_audio(song.path)
+    if audio.duration_s < LEAST_S:
+        return fail(looked, f"it is too short to hear anything: {audio.duration_s:.3f} s")
     loudness = _loudness(audio)
     mono = audio.mono()
     heard = mono.resample(heard_rate)

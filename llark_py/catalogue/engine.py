@@ -146,17 +146,15 @@ class Engine:
             ]
             said = self._captioner.speak(batch, listened)
             for song, one, words, work in zip(batch, listened, said, measuring, strict=True):
+                maker = self._captioner.maker
                 try:
-                    measured = work.result()
+                    records.append(make_record(song, one, work.result(), words, maker))
                 except WorkerDied:
                     failures.append(fail(song.song, _DIED))
                 except Exception as error:  # the border of a batch: no song stops the others
                     _log.exception("measuring %s failed", song.song.path)
                     reason = f"measuring failed: {type(error).__name__}: {error}"
                     failures.append(fail(song.song, reason))
-                else:
-                    maker = self._captioner.maker
-                    records.append(make_record(song, one, measured, words, maker))
         self._ledger.add(records, failures)
         return len(records), failures
 

@@ -16,9 +16,10 @@ _BLOCK = 1 << 16
 def append_lines(path: Path, lines: Iterable[str]) -> int:
     """Append lines and wait until they are on the disk; give the length of the file in bytes."""
     with path.open("ab") as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
-        file.flush()
-        os.fsync(file.fileno())
+        if text := "".join(f"{line}\n" for line in lines):
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
         return file.tell()
 
 

@@ -95,9 +95,7 @@ def _prepare() -> None:
     """Make a new worker one thread strong, deaf to Ctrl-C, and mortal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears it and ends the pool
     Thread(target=_die_with_parent, daemon=True).start()
-    import torch
-
-    torch.set_num_threads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch is not there yet, and will read it
 
 
 def _die_with_parent() -> None:
