@@ -110,5 +110,5 @@ def test_a_station_has_a_gpu_or_two_processors():
 
 def test_an_address_where_nobody_listens_is_told_at_once():
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'llark_py[scale]'")
-    with pytest.raises(ConfigError, match="no Ray cluster at '127.0.0.1:9'.*refused"):
+    with pytest.raises(ConfigError, match=r"no Ray cluster at '127.0.0.1:9'.*refused"):
         Cluster(load_nothing, "127.0.0.1:9", 2048).__enter__()

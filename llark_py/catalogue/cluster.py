@@ -128,7 +128,7 @@ class Cluster:
         except ImportError as error:
             raise MissingExtraError("Ray", "pip install 'llark_py[scale]'") from error
         _check_address(self._address)
-        own = {} if self._address else {"object_store_memory": _OBJECT_STORE_BYTES}
+        own: dict[str, Any] = {} if self._address else {"object_store_memory": _OBJECT_STORE_BYTES}
         try:
             ray.init(
                 address=self._address or "local",

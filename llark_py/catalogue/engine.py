@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
@@ -17,7 +17,6 @@ from llark_py.errors import ConfigError
 
 from .captioner import Listened, Said
 from .decode import Decoded, decode_song, fail, needed_bytes
-from .ledger import Ledger
 from .measure import Measured, measure_song
 from .record import Failure, Maker, Record
 from .scan import Song
@@ -53,6 +52,12 @@ class Speaker(Protocol):
     def speak(self, songs: Sequence[Decoded], listened: Sequence[Listened]) -> list[Said]: ...
 
 
+class Book(Protocol):
+    """What the engine needs of a `Ledger`."""
+
+    def add(self, records: Iterable[Record], failures: Iterable[Failure]) -> None: ...
+
+
 @dataclass
 class _Ahead:
     """A song that is being decoded, and the memory that it may take."""
@@ -67,13 +72,13 @@ class Engine:
 
     Args:
         captioner: Hears and speaks.
-        ledger: Entered; takes the results.
+        ledger: Takes the results.
         workers: Decode and measure.
         memory_mib: The most that the songs in work may take together, in MiB.
     """
 
     def __init__(
-        self, captioner: Speaker, ledger: Ledger, workers: Workers, memory_mib: int = DEFAULT_MIB
+        self, captioner: Speaker, ledger: Book, workers: Workers, memory_mib: int = DEFAULT_MIB
     ):
         if memory_mib < LEAST_MIB:
             raise ConfigError(f"songs in work need at least {LEAST_MIB} MiB, not {memory_mib}")
