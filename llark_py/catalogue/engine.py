@@ -98,7 +98,8 @@ class Engine:
                 failures.append(one)
             else:
                 batch.append(one)
-            # By what songs weigh and not by what is free, so that batches are always the same.
+            # By what songs weigh and not by what is free, and of as many files, bad ones included,
+            # so that batches are always the same, and the same at every station of a cluster.
             if (
                 len(batch) + len(failures) == BATCH_SONGS
                 or sum(s.size_bytes for s in batch) > self._memory / _BATCH_SHARE / 2
