@@ -13,6 +13,7 @@ from llark_py.errors import ToolError
 from llark_py.theory import KeyRelation, key_relation
 
 from .harmony import Harmony, measure_harmony
+from .likeness import likeness
 from .listening import classes_heard, hear
 from .loudness import measure_loudness
 from .rhythm import Rhythm, measure_rhythm
@@ -24,8 +25,6 @@ MOST_PERCENT = 6.0
 """So far a song is sped up or slowed down without sounding wrong; the reach of many turntables."""
 _OCTAVES = (0.5, 1.0, 2.0)
 _SECOND_LOUDSPEAKER_LU = 10 * math.log10(2)
-# Of `python tests/likeness.py`: see `measure_similarity`.
-_EVEN_COSINE, _COSINE_SCALE = 0.65, 0.11
 
 
 @dataclass(frozen=True)
@@ -120,8 +119,7 @@ def measure_similarity(first: Audio, second: Audio) -> float:
         In [0, 1]: near 1 for another excerpt of the same song, near 0 for unrelated songs, between
         them for songs that share style and instruments. It says nothing of melodies or covers.
     """
-    cosine = embedding_cosine(first, second)
-    return 1.0 / (1.0 + math.exp(-(cosine - _EVEN_COSINE) / _COSINE_SCALE))
+    return likeness(embedding_cosine(first, second))
 
 
 def embedding_cosine(first: Audio, second: Audio) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -18,7 +18,6 @@ from llark_py.errors import ConfigError
 from .captioner import Listened, Said
 from .decode import Decoded, decode_song, fail, needed_bytes
 from .hearing import HeardSong, hear_embedded
-from .ledger import Ledger
 from .measure import Measured, measure_song
 from .record import Failure, Maker, Record
 from .scan import Song
@@ -30,7 +29,7 @@ DEFAULT_MIB = 4096
 _MIB = 1 << 20
 _BATCH_SHARE = 4
 """One in so many bytes of the memory is for the two batches that are worked on."""
-_OWN_SHARE = 4
+OWN_SHARE = 4
 """One in so many processors is for this process, which generates text."""
 _DIED = "its process died; the file is damaged, or too large for the memory of this machine"
 _UNKNOWN_MOOD = "the model names none"
@@ -61,6 +60,12 @@ class Speaker(Protocol):
     def speak(self, songs: Sequence[Decoded], listened: Sequence[Listened]) -> list[Said]: ...
 
 
+class Book(Protocol):
+    """What the engine needs of a `Ledger`."""
+
+    def add(self, records: Iterable[Record], failures: Iterable[Failure]) -> None: ...
+
+
 @dataclass
 class _Ahead:
     """A song that is being decoded, and the memory that it may take."""
@@ -84,13 +89,13 @@ class Engine:
 
     Args:
         captioner: Hears and speaks.
-        ledger: Entered; takes the results.
+        ledger: Takes the results.
         workers: Decode and measure.
         memory_mib: The most that the songs in work may take together, in MiB.
     """
 
     def __init__(
-        self, captioner: Speaker, ledger: Ledger, workers: Workers, memory_mib: int = DEFAULT_MIB
+        self, captioner: Speaker, ledger: Book, workers: Workers, memory_mib: int = DEFAULT_MIB
     ):
         if memory_mib < LEAST_MIB:
             raise ConfigError(f"songs in work need at least {LEAST_MIB} MiB, not {memory_mib}")
@@ -121,11 +126,13 @@ class Engine:
         for one in decoded:
             if isinstance(one, Failure):
                 batch.failures.append(one)
-                continue
-            batch.songs.append(one)
-            # By what songs weigh and not by what is free, so that batches are always the same.
+            else:
+                batch.songs.append(one)
+            # By what songs weigh and not by what is free, and of as many files, bad ones included,
+            # so that batches are always the same, and the same at every station of a cluster.
+            n_files = len(batch.songs) + len(batch.failures)
             weight = sum(song.size_bytes for song in batch.songs)
-            if len(batch.songs) == BATCH_SONGS or weight > self._memory / _BATCH_SHARE / 2:
+            if n_files == BATCH_SONGS or weight > self._memory / _BATCH_SHARE / 2:
                 yield batch
                 batch = _Batch()
         if batch.songs or batch.failures:
@@ -222,5 +229,5 @@ def share_processors() -> int:
     import torch
 
     n_processors = len(os.sched_getaffinity(0))
-    torch.set_num_threads(max(1, n_processors // _OWN_SHARE))
+    torch.set_num_threads(max(1, n_processors // OWN_SHARE))
     return n_processors
