@@ -213,7 +213,8 @@ def test_failures_are_kept_and_retried_when_asked_or_changed(songs, tmp_path):
 def test_batches_and_records_are_whole(songs, tmp_path):
     out, captioner = tmp_path / "c.jsonl", QuickCaptioner()
     described, _ = run([songs], out, captioner)
-    assert [len(batch) for batch in captioner.batches] == [16, 16, 2] and described == 34
+    # Sixteen files each, bad ones included, so that a part of the files makes the same batches.
+    assert [len(batch) for batch in captioner.batches] == [14, 13, 7] and described == 34
     records = [Record.model_validate(line) for line in lines(out)]
     assert [r.path for r in records] == sorted(r.path for r in records)
 

@@ -106,3 +106,9 @@ def test_a_station_has_a_gpu_or_two_processors():
     assert divide({"CPU": 32.0}, {"CPU": 16.0, "GPU": 4.0}, {"CPU": 8.0, "GPU": 1.0}) == (5, 4, 1)
     with pytest.raises(ConfigError, match="no processor"):
         divide({"CPU": 0.0})
+
+
+def test_an_address_where_nobody_listens_is_told_at_once():
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'llark_py[scale]'")
+    with pytest.raises(ConfigError, match=r"no Ray cluster at '127.0.0.1:9'.*refused"):
+        Cluster(load_nothing, "127.0.0.1:9", 2048).__enter__()
