@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --constraint
 # No library counts its users, looks for weights or warns about forks while this project runs.
 export GRADIO_ANALYTICS_ENABLED := False
 export HF_HUB_DISABLE_TELEMETRY := 1
+export RAY_USAGE_STATS_ENABLED := 0
 export TOKENIZERS_PARALLELISM := false
 
 .PHONY: chat test check bench setup clean
@@ -35,6 +36,9 @@ bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_first_word.py $(ARGS)
 	@$(BIN)/python tests/speed/bench_again.py
 	@$(BIN)/python tests/speed/bench_tools.py
+	@$(BIN)/python tests/speed/bench_search.py
+	@$(BIN)/python tests/speed/bench_caption.py
+	@$(BIN)/python tests/speed/bench_ledger.py
 
 setup: $(STAMP)
 
@@ -48,10 +52,10 @@ $(STAMP): pyproject.toml constraints.txt
 	  $(PYTHON) -m venv --clear $(VENV) >/dev/null 2>&1 || \
 	  $(PYTHON) -m virtualenv --quiet --clear $(VENV) 2>/dev/null || \
 	  { rm -rf $(VENV); echo "no virtual environment can be made: apt-get install python3-venv" >&2; exit 1; }
-	@echo "installing into $(VENV) (once; 2.5 GB, about two minutes)" >&2
+	@echo "installing into $(VENV) (once; 2.8 GB, about two minutes)" >&2
 	@# torch first: an open range of another package would pull in a newer one with CUDA.
 	@$(PIP) $(shell grep '^torch==' constraints.txt)
-	@$(PIP) --editable '.[train,evaluate,dev]'
+	@$(PIP) --editable '.[train,evaluate,scale,dev]'
 	@# Their metadata asks for tensorflow and a sound card; their code does not.
 	@$(PIP) --no-deps basic-pitch resampy tinysoundfont
 	@touch $(STAMP)

@@ -106,7 +106,8 @@ def test_killed_at_twenty_random_moments_the_catalogue_is_the_same(songs, tmp_pa
             sizes.append(out.stat().st_size if out.exists() else 0)
         else:  # what is done cannot be cut off again
             assert out.read_bytes() == whole.read_bytes()
-            out.unlink()
+            for path in (out, errors[0]):
+                path.unlink()
     run([songs], out, QuickCaptioner())
     assert out.read_bytes() == whole.read_bytes()
     assert errors[0].read_bytes() == errors[1].read_bytes()
@@ -213,7 +214,8 @@ def test_failures_are_kept_and_retried_when_asked_or_changed(songs, tmp_path):
 def test_batches_and_records_are_whole(songs, tmp_path):
     out, captioner = tmp_path / "c.jsonl", QuickCaptioner()
     described, _ = run([songs], out, captioner)
-    assert [len(batch) for batch in captioner.batches] == [16, 16, 2] and described == 34
+    # Sixteen files each, bad ones included, so that a part of the files makes the same batches.
+    assert [len(batch) for batch in captioner.batches] == [14, 13, 7] and described == 34
     records = [Record.model_validate(line) for line in lines(out)]
     assert [r.path for r in records] == sorted(r.path for r in records)
 

@@ -68,6 +68,8 @@ def two_machines(monkeypatch):
     machines.shutdown()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # three processes that import torch and Ray, where others work too
 def test_a_cluster_writes_the_same_lines_though_a_station_dies(two_machines, tmp_path, monkeypatch):
     songs, died = tmp_path / "songs", tmp_path / "stations"
     songs.mkdir(), died.mkdir()
@@ -106,3 +108,9 @@ def test_a_station_has_a_gpu_or_two_processors():
     assert divide({"CPU": 32.0}, {"CPU": 16.0, "GPU": 4.0}, {"CPU": 8.0, "GPU": 1.0}) == (5, 4, 1)
     with pytest.raises(ConfigError, match="no processor"):
         divide({"CPU": 0.0})
+
+
+def test_an_address_where_nobody_listens_is_told_at_once():
+    pytest.importorskip("ray", reason="Ray is not installed: pip install 'llark_py[scale]'")
+    with pytest.raises(ConfigError, match=r"no Ray cluster at '127.0.0.1:9'.*refused"):
+        Cluster(load_nothing, "127.0.0.1:9", 2048).__enter__()

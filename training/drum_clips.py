@@ -46,8 +46,9 @@ _P_GROOVE, _P_EXCHANGED, _P_DROPPED, _P_VARIED = 0.35, 0.35, 0.1, 0.08
 _JITTER_S = 0.006
 _CLOSEST_S = 0.06
 # How often a piece is among those that are drawn.
-_WEIGHTS = {"kick": 4, "snare": 4, "closed hi-hat": 4, "open hi-hat": 2, "crash cymbal": 2}
-_WEIGHTS |= {"ride cymbal": 2, "clap": 1.5, "low tom": 1.3, "mid tom": 1.3, "high tom": 1.3}
+_WEIGHTS = {"kick": 4.0, "snare": 4.0, "closed hi-hat": 4.0, "open hi-hat": 2.0}
+_WEIGHTS |= {"crash cymbal": 2.0, "ride cymbal": 2.0, "clap": 1.5}
+_WEIGHTS |= {"low tom": 1.3, "mid tom": 1.3, "high tom": 1.3}
 
 
 @dataclass(frozen=True)

@@ -129,9 +129,10 @@ def fit_picking(heard: Sequence[Heard]) -> dict:
         hits, sums = pick_strokes(chances, velocities, thresholds)
         found = count_strokes(strokes, hits)
         for piece, numbers in found.items():
-            totals[piece] = tuple(a + b for a, b in zip(totals[piece], numbers, strict=True))
-        expected = expected_f(*sums, slope=1.0, offset=0.0)
-        rows.append((expected, micro_f(found) if strokes else 0.0, bool(strokes)))
+            right, said, true = (a + b for a, b in zip(totals[piece], numbers, strict=True))
+            totals[piece] = right, said, true
+        hoped = expected_f(*sums, slope=1.0, offset=0.0)
+        rows.append((hoped, micro_f(found) if strokes else 0.0, bool(strokes)))
     expected, reached, drummed = (np.array(column) for column in zip(*rows, strict=True))
     some = expected > 0
     slope, offset = 1.0, 0.0  # a network that hears nothing yet has no line

@@ -33,6 +33,8 @@ _WINDOW_FRAMES = 3000
 _PEAK_FRAMES = 5
 """Of strokes of a piece that are nearer than this the likelier one counts: 20 ms either way."""
 _STROKE_S = 0.1
+_FEWEST = 3
+"""Fewer strokes are no drumming but clicks, such as where a recording is cut off."""
 _HERE = Path(__file__).parent
 
 
@@ -94,7 +96,8 @@ def _measure(audio: Audio, progress: Progress | None) -> Drums:
     chances, velocities = hear_strokes(network, audio, progress)
     hits, sums = pick_strokes(chances, velocities, fitted["thresholds"])
     confidence = expected_f(*sums, **fitted["confidence"])
-    return Drums(hits if confidence >= fitted["least_confidence"] else (), confidence)
+    drummed = len(hits) >= _FEWEST and confidence >= fitted["least_confidence"]
+    return Drums(hits if drummed else (), confidence)
 
 
 @lru_cache(maxsize=1)

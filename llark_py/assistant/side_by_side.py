@@ -17,8 +17,6 @@ from transformers import (
     GenerationConfig,
     LogitsProcessor,
     LogitsProcessorList,
-    StoppingCriteria,
-    StoppingCriteriaList,
 )
 from transformers.cache_utils import DynamicLayer
 
@@ -29,8 +27,10 @@ from .generation import Decoder
 from .repetition import loop_start
 from .reply import TOOL_CALL
 
-_LOOP_STEPS = 8
-"""Every so many tokens it is looked whether a reply goes round in circles."""
+_STRETCH = 16
+"""After so many tokens the replies that are over leave the batch."""
+_LEAST_ROWS, _MOST_BYTES = 16, 1 << 29
+"""Rows that are always generated together, and memory for the keys and values of more."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -110,6 +110,13 @@ class BatchDecoder(Decoder):
         begun = max(len(row.begun.ids) for row in rows)
         return begun + max(len(row.prompt) - len(row.begun.ids) for row in rows)
 
+    def split(self, rows: Sequence[Row]) -> list[slice]:
+        """Divide rows into runs whose keys and values fit into memory side by side."""
+        capacity = self.total_length(rows) + max(row.room for row in rows)
+        a_token = sum(part[:, :, :1].nbytes for pair in rows[0].begun.layers for part in pair)
+        most = max(_LEAST_ROWS, _MOST_BYTES // (capacity * a_token))
+        return [slice(first, first + most) for first in range(0, len(rows), most)]
+
     @torch.inference_mode()
     def reply(self, rows: Sequence[Row]) -> list[str]:
         """Generate the replies of all rows, greedily.
@@ -117,8 +124,55 @@ class BatchDecoder(Decoder):
         Returns:
             Raw text, control tokens included, of each.
         """
-        room = max(row.room for row in rows)
-        cache, begun = self._stack_layers([row.begun.layers for row in rows], rows, room)
+        cache = self._stack_layers(rows)
+        ids, mask = self._stack_prompts(rows)
+        ends, total = self._end_ids(), ids.shape[1]
+        said: dict[int, list[int]] = {}
+        left = list(range(len(rows)))
+        while left:
+            room = max(rows[i].room for i in left) - (ids.shape[1] - total)
+            sequences = self.model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                past_key_values=cache,
+                generation_config=GenerationConfig(
+                    do_sample=False,
+                    max_new_tokens=min(room, _STRETCH),
+                    eos_token_id=ends,
+                    pad_token_id=self.tokenizer.pad_token_id,
+                ),
+                logits_processor=LogitsProcessorList([_EachRow([rows[i] for i in left], ends)]),
+            )
+            goes_on = []
+            for place, i in enumerate(left):
+                said[i] = sequences[place, total:].tolist()
+                if not self._is_over(said[i], rows[i], ends):
+                    goes_on.append(place)
+            # Replies that are over would only be computed along.
+            keep = torch.tensor(goes_on, dtype=torch.long, device=ids.device)
+            for layer in cache.layers:
+                layer.batch_select_indices(keep)
+            new = sequences.shape[1] - ids.shape[1]
+            ids, mask = sequences[keep], torch.nn.functional.pad(mask[keep], (0, new), value=1)
+            left = [left[place] for place in goes_on]
+        return [self._decode(said[i][: row.room], ends) for i, row in enumerate(rows)]
+
+    def _is_over(self, new: list[int], row: Row, ends: Sequence[int]) -> bool:
+        """Say whether a reply has ended, used up its room, or goes round in circles."""
+        if len(new) >= row.room or not set(new).isdisjoint(ends):
+            return True
+        return loop_start(self._decode(new, ends).partition(TOOL_CALL)[0]) is not None
+
+    def _decode(self, new: list[int], ends: Sequence[int]) -> str:
+        return self.tokenizer.decode(
+            list(takewhile(lambda i: i not in ends, new)),
+            skip_special_tokens=False,
+            clean_up_tokenization_spaces=False,
+        )
+
+    def _stack_prompts(self, rows: Sequence[Row]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pad prompts, and say where they are padded: in front, and behind what is computed."""
+        begun = max(len(row.begun.ids) for row in rows)
         rest = self.total_length(rows) - begun
         pad = self.tokenizer.pad_token_id
         ids, mask = [], []
@@ -127,41 +181,20 @@ class BatchDecoder(Decoder):
             before, between = begun - len(first), rest - len(last)
             ids.append([pad] * before + first + [pad] * between + last)
             mask.append([0] * before + [1] * len(first) + [0] * between + [1] * len(last))
-        device, ends = self.model.device, self._end_ids()
-        sequences = self.model.generate(
-            input_ids=torch.tensor(ids, device=device),
-            attention_mask=torch.tensor(mask, device=device),
-            past_key_values=cache,
-            generation_config=GenerationConfig(
-                do_sample=False, max_new_tokens=room, eos_token_id=ends, pad_token_id=pad
-            ),
-            logits_processor=LogitsProcessorList([_EachRow(rows, ends)]),
-            stopping_criteria=StoppingCriteriaList(
-                [_StopRows(self.tokenizer, rows, begun + rest, ends)]
-            ),
-        )
-        said = sequences[:, begun + rest :].tolist()
-        return [
-            self.tokenizer.decode(
-                list(takewhile(lambda i: i not in ends, new[: row.room])),
-                skip_special_tokens=False,
-                clean_up_tokenization_spaces=False,
-            )
-            for row, new in zip(rows, said, strict=True)
-        ]
+        device = self.model.device
+        return torch.tensor(ids, device=device), torch.tensor(mask, device=device)
 
-    def _stack_layers(
-        self, parts: list[Layers], rows: Sequence[Row], room: int
-    ) -> tuple[DynamicCache, int]:
-        """Pad keys and values on the left and leave room on the right; also give their length."""
+    def _stack_layers(self, rows: Sequence[Row]) -> DynamicCache:
+        """Pad keys and values in front, and leave room behind them."""
         begun = max(len(row.begun.ids) for row in rows)
-        capacity = self.total_length(rows) + room
+        capacity = self.total_length(rows) + max(row.room for row in rows)
+        parts = [row.begun.layers for row in rows]
         cache = DynamicCache()
         cache.layers = [
             _RoomyLayer([layers[number] for layers in parts], begun, capacity)
             for number in range(len(parts[0]))
         ]
-        return cache, begun
+        return cache
 
 
 class _RoomyLayer(DynamicLayer):
@@ -189,6 +222,11 @@ class _RoomyLayer(DynamicLayer):
         self._show(stop)
         return self.keys, self.values
 
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        length = self.get_seq_length()
+        self._room = self._room[0][indices], self._room[1][indices]
+        self._show(length)
+
     def _show(self, length: int) -> None:
         self.keys, self.values = (room[:, :, :length] for room in self._room)
 
@@ -213,24 +251,3 @@ class _EachRow(LogitsProcessor):
                 scores[one] = constraint(input_ids[one], scores[one])
         self._begun = True
         return scores
-
-
-class _StopRows(StoppingCriteria):
-    """Ends each row when its room is used up, or when what it says goes round in circles."""
-
-    def __init__(self, tokenizer: Any, rows: Sequence[Row], total: int, ends: Sequence[int]):
-        self._tokenizer, self._rows, self._total = tokenizer, rows, total
-        self._ends = frozenset(ends)
-        self._over = torch.zeros(len(rows), dtype=torch.bool)
-
-    def __call__(self, input_ids: torch.Tensor, scores: Any, **kwargs: Any) -> torch.Tensor:
-        length = input_ids.shape[1] - self._total
-        for i, row in enumerate(self._rows):
-            if self._over[i]:
-                continue
-            over = length >= row.room or input_ids[i, -1].item() in self._ends
-            if not over and length % _LOOP_STEPS == 0:
-                new = self._tokenizer.decode(input_ids[i, self._total :], skip_special_tokens=False)
-                over = loop_start(new.partition(TOOL_CALL)[0]) is not None
-            self._over[i] = over
-        return self._over.to(input_ids.device)

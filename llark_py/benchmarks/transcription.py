@@ -65,7 +65,8 @@ def compose_drums(
         wanted = (s for s in scores if len(score_track(s, 0.0, seconds).drums) >= _LEAST_STROKES)
     for score in islice(wanted, skip, skip + n):
         stems = render_stems(score, soundfont, sample_rate=_RATE)
-        sound = sum(s.samples for name, s in stems.items() if kind != DRUMS[1] or name == "drums")
+        played = [s.samples for name, s in stems.items() if kind != DRUMS[1] or name == "drums"]
+        sound = np.sum(played, axis=0)
         audio = Audio(augment(sound, np.random.default_rng(score.seed), _RATE), _RATE)
         yield f"composed-{score.seed}", score_track(score, 0.0, seconds).drums, audio
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import socket
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import redirect_stdout
@@ -18,16 +19,17 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from llark_py.errors import ConfigError, LlarkError, MissingExtraError
 
-from .engine import BATCH_SONGS, Engine, Speaker
+from .engine import BATCH_SONGS, OWN_SHARE, Engine, Speaker
 from .ledger import Ledger
 from .record import Failure, Maker, Record
 from .scan import Song
 from .workers import Workers
 
 _CPUS = 2
-"""Processors of a station without GPU: one hears and speaks, one decodes and measures."""
+"""Processors of a station without GPU."""
 _MOST_BATCHES = 4
 _STRETCHES_PER_STATION = 4
+_PATIENCE_S = 5.0
 _OBJECT_STORE_BYTES = 200 << 20
 T = TypeVar("T")
 
@@ -72,14 +74,14 @@ class Station:
     def __init__(self, load: Callable[[], Speaker], maker: Maker, memory_mib: int, n_cpus: int):
         import torch
 
-        torch.set_num_threads(max(1, n_cpus // 2))
+        torch.set_num_threads(max(1, n_cpus // OWN_SHARE))
         self._captioner = _load(load)
         if self._captioner.maker != maker:
             raise ConfigError(
                 f"machines of the cluster have different models or versions of llark: {maker}, "
                 f"{self._captioner.maker}; install the same everywhere"
             )
-        self._workers = Workers(max(1, n_cpus - n_cpus // 2))
+        self._workers = Workers(n_cpus)
         self._memory_mib = memory_mib
 
     def __call__(self, rows: dict[str, Any]) -> Iterator[dict[str, list[str]]]:
@@ -125,7 +127,8 @@ class Cluster:
             import ray.data
         except ImportError as error:
             raise MissingExtraError("Ray", "pip install 'llark_py[scale]'") from error
-        own = {} if self._address else {"object_store_memory": _OBJECT_STORE_BYTES}
+        _check_address(self._address)
+        own: dict[str, Any] = {} if self._address else {"object_store_memory": _OBJECT_STORE_BYTES}
         try:
             ray.init(
                 address=self._address or "local",
@@ -135,10 +138,7 @@ class Cluster:
                 **own,
             )
         except (ConnectionError, ValueError, RuntimeError) as error:
-            raise ConfigError(
-                f"there is no Ray cluster at '{self._address}': {error}; ray status tells its "
-                "address, and without --address one is started on this machine"
-            ) from error
+            raise _no_cluster(self._address, error) from error
         logging.getLogger("ray.data").setLevel(logging.ERROR)
         # What daemons have to say Ray prints to stdout, where results go.
         self._elsewhere = redirect_stdout(sys.stderr)
@@ -201,6 +201,24 @@ class Cluster:
             failures = [Failure.model_validate_json(line) for line in lines["failures"]]
             ledger.add(records, failures)
             yield len(records), failures
+
+
+def _check_address(address: str | None) -> None:
+    """Knock at the door: Ray itself tries for minutes."""
+    host, colon, port = (address or "").rpartition(":")
+    if not colon or not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.rpartition("/")[2], int(port)), _PATIENCE_S).close()
+    except OSError as error:
+        raise _no_cluster(address, error) from error
+
+
+def _no_cluster(address: str | None, error: Exception) -> ConfigError:
+    return ConfigError(
+        f"there is no Ray cluster at '{address}': {error}; give host:port of the head, or no "
+        "--address to start one on this machine"
+    )
 
 
 def _divide(nodes: Sequence[dict[str, Any]]) -> _Shape:

@@ -17,6 +17,7 @@ from ._songs import EXIT_FAILED_ITEMS
 
 if TYPE_CHECKING:
     from llark_py.catalogue.scan import Scan
+    from llark_py.catalogue.sites import Site
 
 _MOST_SHOWN = 10
 
@@ -50,6 +51,13 @@ def caption(
         int,
         typer.Option(metavar="MIB", help="The most that songs in work may take, model aside."),
     ] = 4096,
+    engine: Annotated[
+        str, typer.Option(help="local: this machine; ray: Ray Data, with a pool of actors.")
+    ] = "local",
+    address: Annotated[
+        str | None,
+        typer.Option(help="Of a running Ray cluster; default: one is started on this machine."),
+    ] = None,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON Schema of a record, and nothing else.")
     ] = False,
@@ -67,6 +75,7 @@ def caption(
     from llark_py.catalogue.export import FORMATS, SIDECARS, export_table, write_sidecars
     from llark_py.catalogue.ledger import check_name
     from llark_py.catalogue.scan import scan
+    from llark_py.catalogue.sites import check_site, open_site
 
     # What can be wrong is said before anything is loaded.
     if not paths:
@@ -78,10 +87,12 @@ def caption(
     if "" in questions:
         raise ConfigError('an empty question was asked; write --ask "..."')
     check_name(out)
+    check_site(engine, address)
     found = scan(paths)
     if not found.songs and not found.failures:
         raise ConfigError(f"there is no recording in {', '.join(paths)}")
-    failed = _describe(found, out, questions, model, retry_errors, max_memory)
+    with open_site(engine, address, model, questions, max_memory) as site:
+        failed = _describe(found, out, questions, site, retry_errors)
     complaints = write_sidecars(out, sidecar) if sidecar else []
     for complaint in complaints[:_MOST_SHOWN]:
         print(f"llark: {complaint}", file=sys.stderr)
@@ -94,37 +105,27 @@ def caption(
 
 
 def _describe(
-    found: Scan,
-    out: Path,
-    questions: Sequence[str],
-    model: str | None,
-    retry_errors: bool,
-    max_memory: int,
+    found: Scan, out: Path, questions: Sequence[str], site: Site, retry_errors: bool
 ) -> int:
     """Do what is left to do; give how many files have no record."""
-    from llark_py.catalogue.captioner import load_captioner
-    from llark_py.catalogue.engine import Engine, share_processors
     from llark_py.catalogue.ledger import Ledger
     from llark_py.catalogue.progress import Progress
-    from llark_py.catalogue.workers import Workers
 
-    captioner = load_captioner(model, questions)
-    with Ledger(out, captioner.maker, questions) as ledger:
+    with Ledger(out, site.maker, questions) as ledger:
         ledger.replace_failures(found.failures)
         left = ledger.plan(found.songs, retry_errors)
         if done := len(found.songs) - len(left) - len(ledger.failed_before):
             print(f"{done} songs are described already", file=sys.stderr)
         failed = len(found.failures) + len(ledger.failed_before)
         progress = Progress(len(left))
-        with Workers(share_processors()) as workers:
-            try:
-                for described, failures in Engine(captioner, ledger, workers, max_memory).run(left):
-                    failed += len(failures)
-                    progress.add(described, len(failures))
-            except KeyboardInterrupt:
-                progress.finish()
-                print("stopped; the same command goes on from here", file=sys.stderr)
-                raise
+        try:
+            for described, failures in site.run(ledger, left):
+                failed += len(failures)
+                progress.add(described, len(failures))
+        except KeyboardInterrupt:
+            progress.finish()
+            print("stopped; the same command goes on from here", file=sys.stderr)
+            raise
         if left:
             progress.finish()
         if failed:
