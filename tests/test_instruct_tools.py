@@ -81,6 +81,7 @@ def test_results_have_the_shape_of_the_tool(name):
     shown = [field.name for field in fields if not field.metadata.get("detail")]
     always = {field.name for field in fields if field.default is dataclasses.MISSING}
     longest = LONGEST_COMPARISON if name == "compare_songs" else LONGEST_RESULT
+    example = {"example_start_s": 2.0, "example_end_s": 6.0}
     rng, failed = Random(name), 0
     for n, track in enumerate((*songs(), *tracks()[:100])):
         result = simulate(
@@ -90,6 +91,7 @@ def test_results_have_the_shape_of_the_tool(name):
             faithful=n % 3 > 0,
             duration_s=track.duration_s if n % 2 else 200.0,
             ids=Ids(1, "audio_1"),
+            arguments=example if name == "separate_like" else {},
         )
         assert len(json.dumps(result)) < longest
         failed += "error" in result
