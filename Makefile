@@ -36,6 +36,8 @@ bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_first_word.py $(ARGS)
 	@$(BIN)/python tests/speed/bench_again.py
 	@$(BIN)/python tests/speed/bench_search.py
+	@$(BIN)/python tests/speed/bench_caption.py
+	@$(BIN)/python tests/speed/bench_ledger.py
 
 setup: $(STAMP)
 

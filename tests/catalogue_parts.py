@@ -10,8 +10,9 @@ from llark_py.audio import Audio
 from llark_py.catalogue.captioner import Listened, Said
 from llark_py.catalogue.decode import Decoded, fail
 from llark_py.catalogue.engine import Engine
+from llark_py.catalogue.hearing import HeardSong
 from llark_py.catalogue.ledger import Ledger
-from llark_py.catalogue.measure import HeardSong, Measured
+from llark_py.catalogue.measure import Measured
 from llark_py.catalogue.record import Captions, Facts, Maker
 from llark_py.catalogue.scan import hash_file, look_at, scan
 from llark_py.encoders.base import Encoded
@@ -44,7 +45,7 @@ def quick_decode(song, heard_rate, spoken_rate):
         return fail(song, "it is bad")
     sound = Audio(np.frombuffer(content or b"\1", np.uint8) / 255, heard_rate)
     # What a minute of music takes.
-    features = np.zeros((600, 488), np.float32)
+    features = np.ones((600, 488), np.float32)
     return Decoded(look_at(song.path), hash_file(song.path), 60.0, sound, sound, features, -14.0)
 
 
@@ -59,6 +60,7 @@ class QuickCaptioner:
     maker = MAKER
     rates = (16_000, 16_000)
     encoder_config = None
+    hears_elsewhere = False
 
     def __init__(self, questions=()):
         self.questions = tuple(questions)
@@ -66,8 +68,10 @@ class QuickCaptioner:
 
     def hear(self, songs):
         self.batches.append([song.song.path for song in songs])
-        heard = HeardSong({}, {}, Form(60.0, ()), False)
-        return [Listened(heard, Encoded(None), None) for _ in songs]
+        return [HeardSong(None, {}, {}, Form(60.0, ()), False) for _ in songs]
+
+    def listen(self, songs, heard):
+        return [Listened(one, Encoded(None), None) for one in heard]
 
     def speak(self, songs, listened):
         return [

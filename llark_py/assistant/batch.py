@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from threading import Event as Flag
-from typing import Any
+from typing import Any, NamedTuple
 
 from transformers import NoBadWordsLogitsProcessor
 
@@ -38,6 +39,13 @@ class _Request:
     measured: bool
     raw: str = ""
     trim: Callable[[str], str] = str
+
+
+class _Talk(NamedTuple):
+    """A conversation to be answered, and the recording that it is about."""
+
+    song: Heard
+    messages: list[Message]
 
 
 class BatchAssistant(ToolLoop):
@@ -78,8 +86,20 @@ class BatchAssistant(ToolLoop):
             song.audio.content_hash: self._begin(song, conversations)
             for song, conversations in zip(songs, asked, strict=True)
         }
-        columns = [self._answer_all(songs, list(column)) for column in zip(*asked, strict=True)]
-        return [list(answers) for answers in zip(*columns, strict=True)]
+        # Question by question, so that rows of one kind stand together where not all fit.
+        talks = [
+            _Talk(songs[i], asked[i][q]) for q in range(len(questions)) for i in range(len(songs))
+        ]
+        texts = self._answer_all(talks)
+        self._forget()
+        return [texts[i :: len(songs)] for i in range(len(songs))]
+
+    def _forget(self) -> None:
+        """Drop what belongs to these conversations: what was computed, and what tools made."""
+        self._begun = {}
+        self._decoder.open([])
+        self._folder.cleanup()
+        self._folder = TemporaryDirectory(prefix="llark-")
 
     def _begin(self, song: Heard, conversations: Sequence[list[Message]]) -> Begun | None:
         """Compute what all prompts about a recording begin with, if the recording is part of it."""
@@ -90,15 +110,15 @@ class BatchAssistant(ToolLoop):
             return None
         return self._decoder.begin(ids, [song.audio])
 
-    def _answer_all(self, songs: Sequence[Heard], asked: list[list[Message]]) -> list[str]:
-        streams = [self.stream(messages) for messages in asked]
-        texts = [""] * len(songs)
-        waiting = list(range(len(songs)))
+    def _answer_all(self, talks: Sequence[_Talk]) -> list[str]:
+        streams = [self.stream(talk.messages) for talk in talks]
+        texts = [""] * len(talks)
+        waiting = list(range(len(talks)))
         while waiting:
             requests: dict[int, _Request] = {}
             for i in waiting:
                 # The tools of this conversation, if it calls any, listen with the model's encoder.
-                share_hearing(self._decoder.model, songs[i].audio, songs[i].encoded)
+                share_hearing(self._decoder.model, *talks[i].song)
                 texts[i], request = self._run_until_asked(streams[i])
                 if request is not None:
                     requests[i] = request
@@ -125,21 +145,26 @@ class BatchAssistant(ToolLoop):
                 decoder, request.messages, self._schemas, self.max_new_tokens
             )
             rows.append(Row(self._begun_of(request, prompt), prompt, room))
-        total = decoder.total_length(rows)
-        for request, row in zip(requests, rows, strict=True):
-            audios = [part.audio for part in recordings(request.messages)]
-            row.constraints, request.trim = constrain(
-                decoder.tokenizer,
-                quotable_text(request.messages),
-                [t for a in audios for t in told_times(a.duration_s, decoder.frames(a).notes)],
-                total,
-                measured=request.measured,
-            )
-            if not request.may_call:
-                ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
-                row.constraints.append(NoBadWordsLogitsProcessor([ids]))
-        for request, raw in zip(requests, decoder.reply(rows), strict=True):
-            request.raw = raw
+        for some in decoder.split(rows):
+            total = decoder.total_length(rows[some])
+            for request, row in zip(requests[some], rows[some], strict=True):
+                self._constrain(request, row, total)
+            for request, raw in zip(requests[some], decoder.reply(rows[some]), strict=True):
+                request.raw = raw
+
+    def _constrain(self, request: _Request, row: Row, prompt_length: int) -> None:
+        decoder = self._decoder
+        audios = [part.audio for part in recordings(request.messages)]
+        row.constraints, request.trim = constrain(
+            decoder.tokenizer,
+            quotable_text(request.messages),
+            [t for a in audios for t in told_times(a.duration_s, decoder.frames(a).notes)],
+            prompt_length,
+            measured=request.measured,
+        )
+        if not request.may_call:
+            ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
+            row.constraints.append(NoBadWordsLogitsProcessor([ids]))
 
     def _begun_of(self, request: _Request, prompt: list[int]) -> Begun:
         """Give what is computed of a prompt: what others share with it, or else all but its end."""

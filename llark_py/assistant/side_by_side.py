@@ -29,6 +29,8 @@ from .reply import TOOL_CALL
 
 _STRETCH = 16
 """After so many tokens the replies that are over leave the batch."""
+_LEAST_ROWS, _MOST_BYTES = 16, 1 << 29
+"""Rows that are always generated together, and memory for the keys and values of more."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -107,6 +109,13 @@ class BatchDecoder(Decoder):
         """Count the tokens of the padded prompts: where the new ones begin in every row."""
         begun = max(len(row.begun.ids) for row in rows)
         return begun + max(len(row.prompt) - len(row.begun.ids) for row in rows)
+
+    def split(self, rows: Sequence[Row]) -> list[slice]:
+        """Divide rows into runs whose keys and values fit into memory side by side."""
+        capacity = self.total_length(rows) + max(row.room for row in rows)
+        a_token = sum(part[:, :, :1].nbytes for pair in rows[0].begun.layers for part in pair)
+        most = max(_LEAST_ROWS, _MOST_BYTES // (capacity * a_token))
+        return [slice(first, first + most) for first in range(0, len(rows), most)]
 
     @torch.inference_mode()
     def reply(self, rows: Sequence[Row]) -> list[str]:

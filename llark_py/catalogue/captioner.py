@@ -22,7 +22,7 @@ from llark_py.prompting import read_prompt_data
 from llark_py.startup import lean_imports
 
 from .decode import Decoded
-from .measure import HeardSong
+from .hearing import HeardSong, hear_with, unpack
 from .record import MODEL, Captions, Fact, Maker, pack_embedding
 
 _CAPTIONS = ("line", "paragraph", "tags", "mood")
@@ -61,9 +61,17 @@ class Captioner:
         processor: Its processor.
         name: What it is called in records.
         questions: What to ask about each song besides.
+        is_embedded: The model is the embedded one.
     """
 
-    def __init__(self, model: Any, processor: Any, name: str, questions: Sequence[str] = ()):
+    def __init__(
+        self,
+        model: Any,
+        processor: Any,
+        name: str,
+        questions: Sequence[str] = (),
+        is_embedded: bool = False,
+    ):
         from llark_py.assistant.batch import BatchAssistant
         from llark_py.encoders.mini import MiniEncoder, load_embedded
 
@@ -74,6 +82,7 @@ class Captioner:
         # An encoder that hears whole songs serves the language model and the tools at once.
         self._serves_both = isinstance(tower, MiniEncoder) and tower.config.song_frames
         self._encoder = tower if self._serves_both else load_embedded()
+        self._is_embedded = is_embedded or not self._serves_both
         self.maker = Maker(name=name, version=__version__, weights=hash_weights(model))
 
     @property
@@ -86,20 +95,27 @@ class Captioner:
         """Of the encoder that listens for the tools: class names, thresholds."""
         return self._encoder.config
 
-    def hear(self, songs: Sequence[Decoded]) -> list[Listened]:
+    @property
+    def hears_elsewhere(self) -> bool:
+        """Whether `hearing.hear_embedded` hears what this model's encoder does, as fast."""
+        return self._is_embedded and self._encoder.device.type == "cpu"
+
+    def hear(self, songs: Sequence[Decoded]) -> list[HeardSong]:
         """Hear some songs side by side."""
+        return hear_with(self._encoder, [song.features for song in songs])
+
+    def listen(self, songs: Sequence[Decoded], heard: Sequence[HeardSong]) -> list[Listened]:
+        """Make of songs that were heard what the language model reads."""
         import torch
 
-        from llark_py.encoders.mini_songs import hear_songs
-
-        encoder = self._encoder
+        listened = []
         with torch.inference_mode():
-            features = [torch.from_numpy(song.features).to(encoder.device) for song in songs]
-            hearings = hear_songs(encoder, features)
-            return [
-                Listened(_pack(hearing), self._encode(song, hearing), _embed(hearing))
-                for song, hearing in zip(songs, hearings, strict=True)
-            ]
+            for song, one in zip(songs, heard, strict=True):
+                hearing = unpack(one, self._encoder.device)
+                for_tools = one._replace(tokens=None)
+                encoded = self._encode(song, hearing)
+                listened.append(Listened(for_tools, encoded, _embed(hearing)))
+        return listened
 
     def speak(self, songs: Sequence[Decoded], listened: Sequence[Listened]) -> list[Said]:
         """Describe some songs and answer the questions about them, side by side."""
@@ -172,7 +188,8 @@ def load_captioner(model: str | None, questions: Sequence[str] = ()) -> Captione
         from llark_py.assistant.ears import lend_ears
 
         lend_ears(loaded[0])
-        return Captioner(*loaded, "mini" if model is None else str(Path(model)), questions)
+        name = "mini" if model is None else str(Path(model))
+        return Captioner(*loaded, name, questions, is_embedded=model is None)
 
 
 def hash_weights(model: Any) -> str:
@@ -198,18 +215,6 @@ def read_mood(answer: str) -> Fact[str] | None:
     words = answer.lower()
     named = [(words.index(mood), mood) for mood in MOODS if mood in words]
     return Fact(value=min(named)[1], source=MODEL, confidence=None) if named else None
-
-
-def _pack(hearing: Any) -> HeardSong:
-    from llark_py.encoders.mini_songs import to_numpy
-
-    heard = hearing.heard
-    return HeardSong(
-        {head: to_numpy(p[0]) for head, p in heard.posteriors.items()},
-        {head: to_numpy(p[0]) for head, p in heard.frame_posteriors.items()},
-        hearing.form,
-        hearing.silent,
-    )
 
 
 def _embed(hearing: Any) -> str | None:

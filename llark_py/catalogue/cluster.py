@@ -19,14 +19,14 @@ from typing import Any, NamedTuple, Self, TypeVar
 
 from llark_py.errors import ConfigError, LlarkError, MissingExtraError
 
-from .engine import BATCH_SONGS, Engine, Speaker
+from .engine import BATCH_SONGS, OWN_SHARE, Engine, Speaker
 from .ledger import Ledger
 from .record import Failure, Maker, Record
 from .scan import Song
 from .workers import Workers
 
 _CPUS = 2
-"""Processors of a station without GPU: one hears and speaks, one decodes and measures."""
+"""Processors of a station without GPU."""
 _MOST_BATCHES = 4
 _STRETCHES_PER_STATION = 4
 _PATIENCE_S = 5.0
@@ -74,14 +74,14 @@ class Station:
     def __init__(self, load: Callable[[], Speaker], maker: Maker, memory_mib: int, n_cpus: int):
         import torch
 
-        torch.set_num_threads(max(1, n_cpus // 2))
+        torch.set_num_threads(max(1, n_cpus // OWN_SHARE))
         self._captioner = _load(load)
         if self._captioner.maker != maker:
             raise ConfigError(
                 f"machines of the cluster have different models or versions of llark: {maker}, "
                 f"{self._captioner.maker}; install the same everywhere"
             )
-        self._workers = Workers(max(1, n_cpus - n_cpus // 2))
+        self._workers = Workers(n_cpus)
         self._memory_mib = memory_mib
 
     def __call__(self, rows: dict[str, Any]) -> Iterator[dict[str, list[str]]]:

@@ -1,7 +1,7 @@
 """Runs the stages over a whole catalogue on this machine.
 
-Worker processes decode ahead and run the tools; this process hears and speaks, batch by batch, and
-writes down what is done.
+Worker processes decode ahead, hear and run the tools; this process speaks, batch by batch, and
+writes down what is done. A model with an encoder of its own hears in this process.
 """
 
 from __future__ import annotations
@@ -10,13 +10,14 @@ import logging
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 from llark_py.errors import ConfigError
 
 from .captioner import Listened, Said
 from .decode import Decoded, decode_song, fail, needed_bytes
+from .hearing import HeardSong, hear_embedded
 from .measure import Measured, measure_song
 from .record import Failure, Maker, Record
 from .scan import Song
@@ -27,7 +28,9 @@ LEAST_MIB = 1024
 DEFAULT_MIB = 4096
 _MIB = 1 << 20
 _BATCH_SHARE = 4
-"""One in so many bytes of the memory is for the batch that is worked on."""
+"""One in so many bytes of the memory is for the two batches that are worked on."""
+OWN_SHARE = 4
+"""One in so many processors is for this process, which generates text."""
 _DIED = "its process died; the file is damaged, or too large for the memory of this machine"
 _UNKNOWN_MOOD = "the model names none"
 _NOT_MUSIC = "it does not sound like music"
@@ -47,7 +50,12 @@ class Speaker(Protocol):
     @property
     def encoder_config(self) -> Any: ...
 
-    def hear(self, songs: Sequence[Decoded]) -> list[Listened]: ...
+    @property
+    def hears_elsewhere(self) -> bool: ...
+
+    def hear(self, songs: Sequence[Decoded]) -> list[HeardSong]: ...
+
+    def listen(self, songs: Sequence[Decoded], heard: Sequence[HeardSong]) -> list[Listened]: ...
 
     def speak(self, songs: Sequence[Decoded], listened: Sequence[Listened]) -> list[Said]: ...
 
@@ -65,6 +73,15 @@ class _Ahead:
     song: Song
     work: Work[Decoded | Failure] | None
     n_bytes: int
+
+
+@dataclass
+class _Batch:
+    """Songs that are described together, those that failed among them, and who hears them."""
+
+    songs: list[Decoded] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    hearing: Work[list[HeardSong]] | None = None
 
 
 class Engine:
@@ -91,23 +108,35 @@ class Engine:
         Yields:
             After each batch is on the disk, how many songs it has described, and which failed.
         """
-        batch: list[Decoded] = []
-        failures: list[Failure] = []
-        for one in self._decode_all(songs):
+        before: _Batch | None = None
+        for batch in self._batches(self._decode_all(songs)):
+            # While one batch is spoken of, the workers hear the next.
+            if batch.songs and self._captioner.hears_elsewhere:
+                features = [song.features for song in batch.songs]
+                batch.hearing = self._workers.submit(hear_embedded, features)
+            if before is not None:
+                yield self._finish(before)
+            before = batch
+        if before is not None:
+            yield self._finish(before)
+
+    def _batches(self, decoded: Iterator[Decoded | Failure]) -> Iterator[_Batch]:
+        """Group songs that can be read, and those between them that cannot."""
+        batch = _Batch()
+        for one in decoded:
             if isinstance(one, Failure):
-                failures.append(one)
+                batch.failures.append(one)
             else:
-                batch.append(one)
+                batch.songs.append(one)
             # By what songs weigh and not by what is free, and of as many files, bad ones included,
             # so that batches are always the same, and the same at every station of a cluster.
-            if (
-                len(batch) + len(failures) == BATCH_SONGS
-                or sum(s.size_bytes for s in batch) > self._memory / _BATCH_SHARE / 2
-            ):
-                yield self._finish(batch, failures)
-                batch, failures = [], []
-        if batch or failures:
-            yield self._finish(batch, failures)
+            n_files = len(batch.songs) + len(batch.failures)
+            weight = sum(song.size_bytes for song in batch.songs)
+            if n_files == BATCH_SONGS or weight > self._memory / _BATCH_SHARE / 2:
+                yield batch
+                batch = _Batch()
+        if batch.songs or batch.failures:
+            yield batch
 
     def _decode_all(self, songs: Sequence[Song]) -> Iterator[Decoded | Failure]:
         """Decode ahead as far as the memory allows, in order."""
@@ -134,24 +163,33 @@ class Engine:
 
     def _result_of(self, one: _Ahead) -> Decoded | Failure:
         if one.work is None:
-            return fail(one.song, "it is too large to decode; raise --max-memory")
+            return fail(
+                one.song, "it is too large to decode; raise --max-memory and --retry-errors"
+            )
         try:
             return one.work.result()
         except WorkerDied:
             return fail(one.song, _DIED)
 
-    def _finish(self, batch: list[Decoded], failures: list[Failure]) -> tuple[int, list[Failure]]:
+    def _finish(self, batch: _Batch) -> tuple[int, list[Failure]]:
         """Describe a batch and write it down."""
         records: list[Record] = []
-        if batch:
-            listened = self._captioner.hear(batch)
+        songs, failures = batch.songs, batch.failures
+        heard: list[HeardSong] = []
+        if songs:
+            try:
+                heard = batch.hearing.result() if batch.hearing else self._captioner.hear(songs)
+            except WorkerDied:
+                failures.extend(fail(song.song, _DIED) for song in songs)
+        if heard:
+            listened = self._captioner.listen(songs, heard)
             config = self._captioner.encoder_config
             measuring = [
                 self._workers.submit(measure_song, s.heard, one.heard, s.loudness_lufs, config)
-                for s, one in zip(batch, listened, strict=True)
+                for s, one in zip(songs, listened, strict=True)
             ]
-            said = self._captioner.speak(batch, listened)
-            for song, one, words, work in zip(batch, listened, said, measuring, strict=True):
+            said = self._captioner.speak(songs, listened)
+            for song, one, words, work in zip(songs, listened, said, measuring, strict=True):
                 maker = self._captioner.maker
                 try:
                     records.append(make_record(song, one, work.result(), words, maker))
@@ -189,10 +227,9 @@ def make_record(
 
 
 def share_processors() -> int:
-    """Give half of the processors to torch in this process; give how many workers get the rest."""
+    """Give how many workers there are to be: they compute most, and this process waits for them."""
     import torch
 
     n_processors = len(os.sched_getaffinity(0))
-    n_workers = (n_processors + 1) // 2
-    torch.set_num_threads(max(1, n_processors - n_workers))
-    return n_workers
+    torch.set_num_threads(max(1, n_processors // OWN_SHARE))
+    return n_processors

@@ -10,34 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
-
 from llark_py.audio import Audio
-from llark_py.encoders.mini_form import Form
 from llark_py.errors import ToolError
 from llark_py.track import Section
 
+from .hearing import HeardSong, unpack
 from .record import MODEL, Chords, Fact, Facts, Player, Vocals, tool_source
 
 T = TypeVar("T")
 _NOT_MUSIC = "it does not sound like music"
 _DIGITS = 2
-
-
-class HeardSong(NamedTuple):
-    """What an encoder heard, as it travels between processes.
-
-    Attributes:
-        posteriors: `(classes,)` of the whole song, by head.
-        frame_posteriors: `(T, classes)` at 10 Hz, by head.
-        form: Who sounds when, and the sections.
-        silent: There is nothing to hear.
-    """
-
-    posteriors: dict[str, np.ndarray]
-    frame_posteriors: dict[str, np.ndarray]
-    form: Form
-    silent: bool
 
 
 class Measured(NamedTuple):
@@ -66,7 +48,7 @@ def measure_song(
 
     Args:
         audio: Mono, at the rate of the encoder.
-        heard: What the encoder heard of it.
+        heard: What the encoder heard of it; no tool that is run here asks for the tokens.
         loudness_lufs: Measured before, or why it could not be.
         config: Of the encoder.
     """
@@ -107,21 +89,11 @@ def _measure(audio: Audio, heard: HeardSong, loudness_lufs: float | str, config:
 @contextmanager
 def _listening(audio: Audio, heard: HeardSong, config: Any) -> Iterator[None]:
     """Let the tools find what was heard, and nothing else: no other song, nothing on the disk."""
-    import torch
-
     from llark_py.analysis.listening import hearing_with, remember
-    from llark_py.encoders.mini import Heard
-    from llark_py.encoders.mini_songs import Hearing
 
-    def batched(values: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
-        return {name: torch.from_numpy(array)[None] for name, array in values.items()}
-
-    # No tool that is run here asks for the tokens of the frames.
-    tokens = torch.empty(1, 0, 0)
-    whole = Heard(tokens, batched(heard.posteriors), batched(heard.frame_posteriors))
     ears = _Ears(config)
     with hearing_with(ears):
-        remember(audio, ears, Hearing(whole, heard.form, heard.silent))
+        remember(audio, ears, unpack(heard))
         yield
 
 

@@ -62,10 +62,13 @@ def scan(given: Sequence[str]) -> Scan:
             )
         else:
             found.update(matches)
-    songs = []
+    songs: list[Song] = []
     for path in sorted(found, key=os.fsencode):
         looked = look_at(path)
-        (songs if isinstance(looked, Song) else failures).append(looked)  # type: ignore[arg-type]
+        if isinstance(looked, Song):
+            songs.append(looked)
+        else:
+            failures.append(looked)
     return Scan(songs, failures)
 
 
