@@ -89,7 +89,7 @@ def _hear(song: Path, model: str, weights: str) -> np.ndarray:
     decoded = looked if isinstance(looked, Failure) else decode_song(looked, *captioner.rates)
     if isinstance(decoded, Failure):
         raise AudioError(decoded.reason)
-    [listened] = captioner.hear([decoded])
+    [listened] = captioner.listen([decoded], captioner.hear([decoded]))
     if listened.embedding is None:
         raise AudioError(f"there is nothing to hear in {song}")
     return unpack_embedding(listened.embedding)
