@@ -45,7 +45,7 @@ def quick_decode(song, heard_rate, spoken_rate):
         return fail(song, "it is bad")
     sound = Audio(np.frombuffer(content or b"\1", np.uint8) / 255, heard_rate)
     # What a minute of music takes.
-    features = np.zeros((600, 488), np.float32)
+    features = np.ones((600, 488), np.float32)
     return Decoded(look_at(song.path), hash_file(song.path), 60.0, sound, sound, features, -14.0)
 
 

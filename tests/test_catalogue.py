@@ -8,6 +8,7 @@ import random
 import signal
 import time
 
+import psutil
 import pytest
 from catalogue_parts import MAKER, HereWorkers, QuickCaptioner, quick_decode, quick_measure, run
 
@@ -175,6 +176,14 @@ def test_a_file_that_is_no_catalogue_is_left_alone(songs, tmp_path):
     with pytest.raises(ConfigError, match="begun"):
         run([songs], out, QuickCaptioner())
     assert out.read_text() == '{"text": "mine"}\nhalf a line'
+    state = tmp_path / "c.jsonl"
+    run([songs], state, QuickCaptioner())
+    lines_before = state.read_text().splitlines()
+    for broken in ('{"path": 1}', "[]", "no JSON"):
+        state.write_text("\n".join([lines_before[0], broken, ""]))
+        (tmp_path / "c.state.json").unlink()
+        with pytest.raises(ConfigError, match=r"line 2 of .* is no record"):
+            run([songs], state, QuickCaptioner())
     with pytest.raises(ConfigError, match=r"ends in \.jsonl"):
         run([songs], tmp_path / "mine.csv", QuickCaptioner())
 
@@ -264,3 +273,19 @@ def test_progress_tells_rate_and_time_left():
     progress = Progress(400)
     progress._done, progress._failed = 90, 10
     assert progress.line(360.0) == "100 of 400 songs, 10 failed, 1000 songs/hour, 0:18:00 left"
+
+
+def test_memory_stays_flat_over_two_thousand_songs(tmp_path):
+    folder = tmp_path / "songs"
+    folder.mkdir()
+    for i in range(2000):
+        (folder / f"{i:04d}.mp3").write_text(f"song {i}")
+    found, used = scan([str(folder)]), []
+    captioner = QuickCaptioner()
+    with Ledger(tmp_path / "c.jsonl", MAKER, ()) as ledger:
+        for done, _ in Engine(captioner, ledger, HereWorkers()).run(found.songs):
+            assert done == 16
+            captioner.batches.clear()
+            used.append(psutil.Process().memory_info().rss)
+    assert len(used) == 125
+    assert max(used[25:]) - max(used[:25]) < 32 << 20  # two batches weigh 40 MB

@@ -211,7 +211,7 @@ def test_a_song_that_must_be_heard(tmp_path, capsys):
     songs = [decode_song(song, *captioner.rates) for song in scan([str(tmp_path)]).songs]
     records = [
         make_record(f"s{i}", embedding=unpack_embedding(one.embedding), maker=captioner.maker)
-        for i, one in enumerate(captioner.hear(songs))
+        for i, one in enumerate(captioner.listen(songs, captioner.hear(songs)))
     ]
     catalogue = write_catalogue(tmp_path / "c.jsonl", records)
     code, out, _ = run(capsys, catalogue, "--like", tmp_path / "s1.wav", "--json")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from threading import Event as Flag
 from typing import Any, NamedTuple
 
@@ -90,7 +91,15 @@ class BatchAssistant(ToolLoop):
             _Talk(songs[i], asked[i][q]) for q in range(len(questions)) for i in range(len(songs))
         ]
         texts = self._answer_all(talks)
+        self._forget()
         return [texts[i :: len(songs)] for i in range(len(songs))]
+
+    def _forget(self) -> None:
+        """Drop what belongs to these conversations: what was computed, and what tools made."""
+        self._begun = {}
+        self._decoder.open([])
+        self._folder.cleanup()
+        self._folder = TemporaryDirectory(prefix="llark-")
 
     def _begin(self, song: Heard, conversations: Sequence[list[Message]]) -> Begun | None:
         """Compute what all prompts about a recording begin with, if the recording is part of it."""

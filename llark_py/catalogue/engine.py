@@ -163,7 +163,9 @@ class Engine:
 
     def _result_of(self, one: _Ahead) -> Decoded | Failure:
         if one.work is None:
-            return fail(one.song, "it is too large to decode; raise --max-memory")
+            return fail(
+                one.song, "it is too large to decode; raise --max-memory and --retry-errors"
+            )
         try:
             return one.work.result()
         except WorkerDied:

@@ -108,14 +108,21 @@ def write_sidecars(records: Path, form: str) -> list[str]:
         if form == "json":
             text = json.dumps(record, ensure_ascii=False, indent=1)
         try:
-            with place.open("x", encoding="utf-8") as file:
-                file.write(f"{text}\n")
-        except FileExistsError:
-            if place.read_bytes() != f"{text}\n".encode():
+            if not _write_or_compare(place, f"{text}\n"):
                 complaints.append(f"{place} is there already and says something else")
         except OSError as error:
             complaints.append(f"{place} cannot be written: {error.strerror or error}")
     return complaints
+
+
+def _write_or_compare(place: Path, text: str) -> bool:
+    """Write a new file; say whether it now holds the text."""
+    try:
+        with place.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        return place.read_bytes() == text.encode()
+    return True
 
 
 def flatten(record: dict[str, Any], questions: Sequence[str]) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from .record import SCHEMA_VERSION, Failure, Maker, Record
 from .scan import Song, hash_file
 
 _SUFFIX = ".jsonl"
+_PATH = ("path",)
+_FAILURE = tuple(Failure.model_fields)
 
 
 class _Entry(NamedTuple):
@@ -108,9 +110,9 @@ class Ledger:
         """
         done = {
             line["path"]: _Entry(line["size_bytes"], line["modified_ns"], line["content_hash"])
-            for line in read_lines(self.records)
+            for line in read_lines(self.records, _Entry._fields + _PATH)
         }
-        failed = {line["path"]: line for line in read_lines(self.errors)}
+        failed = {line["path"]: line for line in read_lines(self.errors, _FAILURE)}
         left: list[Song] = []
         stale: set[str] = set()
         retried: set[str] = set()
@@ -142,7 +144,7 @@ class Ledger:
 
     def replace_failures(self, failures: Sequence[Failure]) -> None:
         """Write down failures that every run finds anew, such as folders that cannot be read."""
-        known = {line["path"]: line["reason"] for line in read_lines(self.errors)}
+        known = {line["path"]: line["reason"] for line in read_lines(self.errors, _FAILURE)}
         new = [f for f in failures if known.get(f.path) != f.reason]
         if again := {f.path for f in new} & set(known):
             self._rewrite(self.errors, again)
@@ -154,7 +156,8 @@ class Ledger:
         if state is not None:
             self._check(state.schema_version, state.weights, state.questions)
         elif (first := next(read_lines(self.records), None)) is not None:
-            made = first.get("model", {}).get("weights", "")
+            model = first.get("model")
+            made = model.get("weights", "") if isinstance(model, dict) else ""
             self._check(first.get("schema_version", 0), made, tuple(first.get("asked", ())))
         cut_to(self.records, state.records_bytes if state else None)
         cut_to(self.errors, state.errors_bytes if state else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,15 @@ def _last_line_end(file: Any, size: int) -> int:
     return 0
 
 
-def read_lines(path: Path) -> Iterator[dict[str, Any]]:
+def read_lines(path: Path, needed: Collection[str] = ()) -> Iterator[dict[str, Any]]:
     """Read the objects of a JSONL file; none where there is no file.
 
+    Args:
+        path: The file.
+        needed: What each object has, if nothing else.
+
     Raises:
-        ConfigError: A line is no JSON object; names it.
+        ConfigError: A line is no JSON object, or lacks something; names it.
     """
     if not path.exists():
         return
@@ -68,7 +72,7 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
                 value = json.loads(line)
             except ValueError as error:
                 raise _broken(path, number) from error
-            if not isinstance(value, dict):
+            if not isinstance(value, dict) or not value.keys() >= set(needed):
                 raise _broken(path, number)
             yield value
 

@@ -1,5 +1,7 @@
 """What it costs to write and to resume catalogues of up to a million simulated records.
 
+Batches are of a thousand records, so that the disk is not kept busy with confirming them.
+
 `--records N` sets the largest (default 200,000). Both times a record should not grow with N.
 """
 
@@ -17,7 +19,7 @@ from llark_py.catalogue.ledger import Ledger
 from llark_py.catalogue.record import Captions, Facts, Maker, Record
 from llark_py.catalogue.scan import Song
 
-BATCH = 16
+BATCH = 1000
 SIZES = 100, 10, 1
 """The largest catalogue is divided by these."""
 MAKER = Maker(name="simulated", version="0", weights="0" * 32)
