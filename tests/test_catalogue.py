@@ -107,7 +107,8 @@ def test_killed_at_twenty_random_moments_the_catalogue_is_the_same(songs, tmp_pa
             sizes.append(out.stat().st_size if out.exists() else 0)
         else:  # what is done cannot be cut off again
             assert out.read_bytes() == whole.read_bytes()
-            out.unlink()
+            for path in (out, errors[0]):
+                path.unlink()
     run([songs], out, QuickCaptioner())
     assert out.read_bytes() == whole.read_bytes()
     assert errors[0].read_bytes() == errors[1].read_bytes()

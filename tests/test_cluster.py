@@ -68,6 +68,8 @@ def two_machines(monkeypatch):
     machines.shutdown()
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(900)  # three processes that import torch and Ray, where others work too
 def test_a_cluster_writes_the_same_lines_though_a_station_dies(two_machines, tmp_path, monkeypatch):
     songs, died = tmp_path / "songs", tmp_path / "stations"
     songs.mkdir(), died.mkdir()
