@@ -55,7 +55,13 @@ def separate_stems(
         return {stems[0]: audio}
     network = network or load_separator()
     queries = network.query_stems()[[STEMS.index(stem) for stem in stems]]
-    return dict(zip(stems, _separate(audio, network, queries, progress), strict=True))
+    *kept, last = stems
+    found = dict(zip(kept, _separate(audio, network, queries, progress, len(kept)), strict=True))
+    # What is left is the last one: exact, and a long song fits in memory.
+    rest = audio.samples.copy()
+    for part in found.values():
+        rest -= part.samples
+    return {**found, last: Audio(rest, audio.sample_rate)}
 
 
 def separate_like(
@@ -80,29 +86,29 @@ def separate_like(
     network = network or load_separator()
     with torch.inference_mode():
         query = network.query_example(network.encode(_magnitudes(_spectrum_of(example))))
-    return _separate(audio, network, query, progress)[0]
+    return _separate(audio, network, query, progress, 1)[0]
 
 
 def _separate(
-    audio: Audio, network: SeparatorNetwork, queries: Tensor, progress: Progress
+    audio: Audio, network: SeparatorNetwork, queries: Tensor, progress: Progress, n_kept: int
 ) -> list[Audio]:
-    """Give what each query asks for, of the shape and rate of the recording."""
+    """Give what the first queries ask for, of the shape and rate of the recording."""
     import torch
 
     from .separator_network import SAMPLE_RATE
 
     samples = np.atleast_2d(audio.resample(SAMPLE_RATE).samples)
     gain = _gain(samples)
-    found = [np.zeros_like(samples) for _ in queries]
+    found = [np.zeros_like(samples) for _ in range(n_kept)]
     pieces = _pieces(samples.shape[1])
     for number, (start, end) in enumerate(pieces):
         progress(number / len(pieces), "separating")
         with torch.inference_mode():
             parts = _separate_piece(samples[:, start:end] * gain, network, queries)
-        for whole, part in zip(found, parts, strict=True):
+        for whole, part in zip(found, parts, strict=False):
             whole[:, start:end] += part * (_fade(start, end, samples.shape[1]) / gain)
     # One by one, since a long song at another rate would not fit in memory twice.
-    return [like(Audio(found.pop(0), SAMPLE_RATE), audio) for _ in queries]
+    return [like(Audio(found.pop(0), SAMPLE_RATE), audio) for _ in range(n_kept)]
 
 
 def _gain(samples: np.ndarray) -> np.float32:
