@@ -51,7 +51,7 @@ def hear_embedded(features: Sequence[np.ndarray]) -> list[HeardSong]:
     return hear_with(load_embedded(), features)
 
 
-def unpack(heard: HeardSong, device: Any = None) -> Any:
+def unpack(heard: HeardSong, device: Any = "cpu") -> Any:
     """Make the encoder's own `Hearing` again."""
     import torch
 
