@@ -154,8 +154,8 @@ class Captioner:
 def load_captioner(model: str | None, questions: Sequence[str] = ()) -> Captioner:
     """Load the model that describes.
 
-    The embedded one computes in float32: small models are as fast that way, and in bfloat16 the
-    other songs of a batch would now and then change a word.
+    The embedded one computes in float32: in bfloat16 the other songs of a batch would now and then
+    change a word.
 
     Args:
         model: A folder or a Hub name; None for the embedded model.
