@@ -87,17 +87,25 @@ def test_what_does_not_exist_is_told_before_anything_is_done(given, tmp_path, mo
 # --- stopping and going on ------------------------------------------------------------------
 
 
+class SlowCaptioner(QuickCaptioner):
+    """Takes its time for each batch, so that one can come between them."""
+
+    def speak(self, songs, listened):
+        time.sleep(0.05)
+        return super().speak(songs, listened)
+
+
 def test_killed_at_twenty_random_moments_the_catalogue_is_the_same(songs, tmp_path):
     whole, out = tmp_path / "whole.jsonl", tmp_path / "cut.jsonl"
     errors = [path.with_name(f"{path.stem}.errors.jsonl") for path in (out, whole)]
     start = time.monotonic()
-    run([songs], whole, QuickCaptioner())
+    run([songs], whole, SlowCaptioner())
     took_s, rng, sizes = time.monotonic() - start, random.Random(11), []
     while len(sizes) < 20:
         child = os.fork()
         if child == 0:
             try:
-                run([songs], out, QuickCaptioner())
+                run([songs], out, SlowCaptioner())
             finally:
                 os._exit(0)
         time.sleep(rng.uniform(0.0, took_s))

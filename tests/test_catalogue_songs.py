@@ -129,7 +129,7 @@ def test_facts_are_those_of_the_tools(catalogue):
     record, audios = records["clip.wav"], {"audio_1": load_audio(folder / "clip.wav")}
 
     def told(tool):
-        return run_tool(tool, {}, audios, Workspace()).content
+        return run_tool(tool, {}, audios, Workspace()).details
 
     facts = record.facts
     assert facts.sound.value == "music" and record.duration_s == 21.0

@@ -61,7 +61,12 @@ def two_machines(monkeypatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster as Machines
 
-    small = {"num_cpus": 1, "object_store_memory": 80 << 20, "include_dashboard": False}
+    small = {
+        "num_cpus": 1,
+        "object_store_memory": 80 << 20,
+        "include_dashboard": False,
+        "node_ip_address": "127.0.0.1",
+    }
     machines = Machines(initialize_head=True, head_node_args=small)
     machines.add_node(**small)
     yield machines.address

@@ -64,7 +64,8 @@ def composed() -> tuple[Track, ...]:
 
 def test_there_are_many_families_in_named_groups():
     assert len(FAMILIES) >= 60
-    assert all(name in grammar() for name in FAMILIES)
+    # A section is asked for in the words of any other part.
+    assert set(FAMILIES) - set(grammar()) == {"cut_section"}
     for group in (HEARD, MEASURED, TALK, WHEN):
         assert set(group) <= set(FAMILIES) and len(group) == len(set(group))
     assert not set(WHEN) & set(TALK) and not set(HEARD) & set(MEASURED)

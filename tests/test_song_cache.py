@@ -369,9 +369,11 @@ def test_tools_that_are_never_heard_of_again_stop_at_once(cache):
     gone = Workspace(is_cancelled=lambda: True)
     heard = {"audio_1": song(), "audio_2": song(30.0)}
     for name in tools.names():
-        recordings = dict(zip(tools.parameters(name)[0], heard, strict=False))
+        arguments = dict(zip(tools.parameters(name)[0], heard, strict=False))
+        if name == "separate_like":
+            arguments |= {"example_start_s": 0.0, "example_end_s": 2.0}
         with pytest.raises(Cancelled):
-            run_tool(name, recordings, heard, gone)
+            run_tool(name, arguments, heard, gone)
 
 
 # --- llark doctor ---------------------------------------------------------------------------
