@@ -61,7 +61,8 @@ class BatchAssistant(ToolLoop):
     def __init__(
         self, model: Any, processor: Any, *, name: str = "", max_new_tokens: int = MAX_NEW_TOKENS
     ):
-        super().__init__(tools=model.config.tools or None, name=name)
+        config = model.config
+        super().__init__(tools=config.tools or None, name=name, reads=config.tool_results)
         self.max_new_tokens = max_new_tokens
         self._decoder = BatchDecoder(model, processor)
         self._request: _Request | None = None

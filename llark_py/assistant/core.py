@@ -70,7 +70,8 @@ class Assistant(ToolLoop):
     ):
         if tools is None and listener is None:
             tools = model.config.tools or None
-        super().__init__(tools=tools, name=name, max_rounds=max_rounds)
+        reads = model.config.tool_results if listener is None else None
+        super().__init__(tools=tools, name=name, max_rounds=max_rounds, reads=reads)
         self.max_new_tokens = max_new_tokens
         self._listener = listener
         if listener is None:

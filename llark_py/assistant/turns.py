@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
 
@@ -60,6 +60,7 @@ class ToolLoop:
         tools: Names of the tools that may be called; None for all.
         name: What the model is called in reports.
         max_rounds: How often in one turn it may ask for tools.
+        reads: By tool, the fields of its results that the model is shown; all where none are said.
     """
 
     _system_prompt = "system"
@@ -70,8 +71,10 @@ class ToolLoop:
         tools: Sequence[str] | None = None,
         name: str = "",
         max_rounds: int = MAX_ROUNDS,
+        reads: Mapping[str, Sequence[str]] | None = None,
     ):
         self.name = name
+        self._reads = reads or {}
         self.tools = tuple(names() if tools is None else tools)
         self.max_rounds = max_rounds
         self._schemas = schemas(self.tools)
@@ -171,7 +174,7 @@ class ToolLoop:
                 break
             words = (TextPart(reply.text.strip()),) if reply.text else ()
             new.append(Message("assistant", (*words, *reply.calls)))
-            new.extend(Message("tool", (result,)) for result in results)
+            new.extend(Message("tool", (self._shown(result),)) for result in results)
             if made := toolbox.recordings(results):
                 # Every chat template takes recordings from users, hardly any from tools.
                 new.append(Message("user", made))
@@ -184,6 +187,13 @@ class ToolLoop:
             cancelled=stop.is_set(),
             ungrounded=self._ungrounded(asked + new, text),
         )
+
+    def _shown(self, result: ToolResult) -> ToolResult:
+        """Leave out of a result what the model was not taught to read."""
+        fields = self._reads.get(result.name)
+        if fields is None or result.error is not None:
+            return result
+        return replace(result, content={name: result.content[name] for name in fields})
 
     def _speak(
         self,

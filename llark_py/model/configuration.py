@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import Any, ClassVar, Literal
 
 from transformers import AutoConfig, PreTrainedConfig
@@ -30,6 +31,8 @@ class LlarkConfig(PreTrainedConfig):
             built; lets an adapter on an unsaved model be loaded again (`checkpoint.load_model`).
         tools: Names of the tools that the model was taught to call, and is offered; None: it
             reads the schemas of whatever it is offered.
+        tool_results: By tool, the fields of its results that the model was taught to read, in
+            order; it is shown all fields of other tools. What tools tell may grow so.
         tie_word_embeddings: Follows `text_config`.
     """
 
@@ -50,6 +53,7 @@ class LlarkConfig(PreTrainedConfig):
     audio_eos_token_id: int | None = None
     text_pretrained: str | None = None
     tools: list[str] | None = None
+    tool_results: dict[str, list[str]] = field(default_factory=dict)
     tie_word_embeddings: bool = False
 
     def __post_init__(self, **kwargs: Any) -> None:
