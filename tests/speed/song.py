@@ -13,7 +13,7 @@ from llark_py.compose.clip import make_clip
 
 DURATION_S = 180.0
 _PIECE_S = 30.0
-_SEED = 7
+_SEED = 9  # with drums, a bass and a singer
 
 
 def make_song(sample_rate: int) -> Audio:
