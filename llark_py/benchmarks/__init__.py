@@ -14,6 +14,7 @@ NOT_PARTS = (
     "clips",
     "estimates",
     "heads",
+    "kept_report",
     "listening_report",
     "measuring",
     "paraphrases",

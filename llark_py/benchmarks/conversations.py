@@ -25,6 +25,7 @@ from .answers import AnswerBook, Row
 from .call_checks import fulfils, given_by, same_tools
 from .clips import FIRST_SEED, Clip
 from .estimates import Draws, Estimate
+from .kept_report import keep_report
 from .scripts import Script, read_scripts
 from .separated_once import separating_once
 from .table import describe_run, markdown_table
@@ -209,15 +210,11 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
             "## What went wrong\n" + "\n".join(_mistakes(rows, judged)),
         ]
     )
-    if folder is not None:
-        plain = {
-            want: {k: v.as_dict() if isinstance(v, Estimate) else v for k, v in column.items()}
-            for want, column in scores.items()
-        }
-        run = json.dumps({"run": settings, "scores": plain}, indent=1)
-        (folder / "scores.json").write_text(run + "\n", encoding="utf-8")
-        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    plain = {
+        want: {k: v.as_dict() if isinstance(v, Estimate) else v for k, v in column.items()}
+        for want, column in scores.items()
+    }
+    return keep_report(folder, {"run": settings, "scores": plain}, text)
 
 
 def _cell(value: Estimate | int | None) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from llark_py.compose.styles import STYLES
 
 from .answers import Row
 from .estimates import N_DRAWS, Estimate
+from .kept_report import keep_report
 from .paraphrases import SET as PARAPHRASES
 from .paraphrases import score_paraphrases
 from .questions import HEADS
@@ -81,18 +81,14 @@ def write_report(
 ) -> str:
     """Score a run and write it up; files are written where a folder is given."""
     summary = summarise(rows)
-    text = markdown(summary, settings)
-    if folder is not None:
-        scores = json.dumps({"run": dict(settings), **summary}, indent=1)
-        (folder / "scores.json").write_text(scores + "\n", encoding="utf-8")
-        if plots:
-            from .plots import draw_all
 
-            pictures = draw_all(summary, folder)
-            links = "\n".join(f"![{path.stem}]({path.name})" for path in pictures)
-            text = f"{text}\n\n## Plots\n{links}"
-        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    def draw(folder: Path) -> list[Path]:
+        from .plots import draw_all
+
+        return draw_all(summary, folder)
+
+    found = {"run": dict(settings), **summary}
+    return keep_report(folder, found, markdown(summary, settings), draw=draw if plots else None)
 
 
 def markdown(summary: Json, settings: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from llark_py.tools import names, schemas
 
 from .answers import AnswerBook, Row
 from .clips import Clip, compose_clips
+from .kept_report import keep_report
 from .table import describe_run, score_table
 from .trial import Trial
 
@@ -160,8 +161,4 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
     """
     scores = score(rows)
     text = f"# Tool use\n{describe_run(settings)}\n\n{score_table(scores)}"
-    if folder is not None:
-        run = json.dumps({"run": settings, "scores": scores}, indent=1)
-        (folder / "scores.json").write_text(run + "\n", encoding="utf-8")
-        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    return keep_report(folder, {"run": settings, "scores": scores}, text)

@@ -6,7 +6,6 @@ what the decoder of the Basic Pitch package makes of the same network.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import count, islice
@@ -30,6 +29,7 @@ from .answers import AnswerBook, Row
 from .clips import FIRST_SEED
 from .drum_scores import count_strokes, f_measure, macro_f, micro_f, sum_counts
 from .estimates import Draws, Estimate
+from .kept_report import keep_report
 from .piano import compose_piano, onset_scores
 from .reliability import reliability
 from .table import describe_run, markdown_table
@@ -152,11 +152,7 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
             markdown_table(["", "llark", "Basic Pitch alone"], piano),
         ]
     )
-    if folder is not None:
-        run = json.dumps({"run": settings, "scores": scores}, indent=1)
-        (folder / "scores.json").write_text(run + "\n", encoding="utf-8")
-        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    return keep_report(folder, {"run": settings, "scores": scores}, text)
 
 
 def score(rows: Sequence[Row]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from llark_py.track import Track
 
 from .answers import AnswerBook, Row
 from .clips import Clip
+from .kept_report import keep_report
 from .songs import compose_songs
 from .table import describe_run, markdown_table
 from .tool_use import is_grounded
@@ -156,11 +157,8 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
             *(_write_half(half, judged) for half in halves[1:]),
         ]
     )
-    if folder is not None:
-        run = json.dumps({"run": settings, "scores": scores}, indent=1)
-        (folder / "scores.json").write_text(run + "\n", encoding="utf-8")
-        (folder / "typed.md").write_text(text + "\n", encoding="utf-8")
-    return text
+    found = {"run": settings, "scores": scores}
+    return keep_report(folder, found, text, name="typed.md")
 
 
 def _write_half(half: str, judged: Sequence[tuple[Row, dict[str, bool]]]) -> str:

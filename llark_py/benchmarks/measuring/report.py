@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from llark_py.benchmarks.answers import Row
 from llark_py.benchmarks.baselines import constant_rows
 from llark_py.benchmarks.estimates import N_DRAWS, Estimate
+from llark_py.benchmarks.kept_report import keep_report
 from llark_py.benchmarks.table import describe_run, markdown_table, score_table
 
 from .scoring import TOOL, Scores, confidences, score_facts
@@ -60,23 +60,20 @@ def write_report(
 ) -> str:
     """Score a run and write it up; files are written where a folder is given."""
     summary = summarise(rows)
-    text = markdown(summary, settings)
-    if folder is not None:
-        scores = json.dumps({"run": dict(settings), **summary}, indent=1)
-        (folder / "scores.json").write_text(scores + "\n", encoding="utf-8")
-        if plots:
-            from llark_py.benchmarks.plots import draw_reliability
 
-            from .pictures import draw_scores
+    def draw(folder: Path) -> list[Path]:
+        from llark_py.benchmarks.plots import draw_reliability
 
-            pictures = [draw_scores(summary["scores"], folder / "tools.png")]
-            if summary["reliability"]:
-                path = folder / "reliability.png"
-                pictures.append(draw_reliability(summary["reliability"], path))
-            links = "\n".join(f"![{path.stem}]({path.name})" for path in pictures)
-            text = f"{text}\n\n## Plots\n{links}"
-        (folder / "report.md").write_text(text + "\n", encoding="utf-8")
-    return text
+        from .pictures import draw_scores
+
+        pictures = [draw_scores(summary["scores"], folder / "tools.png")]
+        if summary["reliability"]:
+            path = folder / "reliability.png"
+            pictures.append(draw_reliability(summary["reliability"], path))
+        return pictures
+
+    found = {"run": dict(settings), **summary}
+    return keep_report(folder, found, markdown(summary, settings), draw=draw if plots else None)
 
 
 def markdown(summary: Json, settings: Mapping[str, Any]) -> str:
