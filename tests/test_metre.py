@@ -73,6 +73,14 @@ def test_beats_decide_between_a_tempo_and_its_double(heard, wrong):
     assert found.tempo_bpm == pytest.approx(100, rel=0.01)
 
 
+def test_a_sure_tempo_outweighs_an_accent_on_every_third_sixteenth(heard):
+    unsure = believe((), 4, {150: 0.995, 200: 0.005})
+    for every_s in (0.4, 0.3):
+        at = np.round(np.arange(0, 19.5, every_s) * 10).astype(int)
+        unsure.heads["beat_frames"][at] = [0.2, 0.6, 0.2]
+    assert heard(clicks(150, 20.0), unsure).tempo_bpm == pytest.approx(150, rel=0.01)
+
+
 def test_the_metre_that_was_heard_counts_where_the_beats_are_alike(heard):
     alike = believe(np.arange(0, 19.5, 0.6), 1, {100: 1.0}, metres=(0.1, 0.8, 0.1))
     alike.heads["beat_frames"][alike.heads["beat_frames"][:, 2] > 0.5] = [0.1, 0.6, 0.3]
