@@ -82,7 +82,8 @@ def check_sounding(audio: Audio, min_duration_s: float) -> None:
     if float(np.abs(audio.samples).max()) < SILENCE_PEAK:
         raise ToolError("the recording is silent")
     if audio.duration_s < min_duration_s:
-        raise ToolError(f"the recording is shorter than {min_duration_s:g} seconds")
+        unit = "second" if min_duration_s == 1 else "seconds"
+        raise ToolError(f"the recording is shorter than {min_duration_s:g} {unit}")
 
 
 def check_music(posteriors: Posteriors) -> None:

@@ -16,12 +16,14 @@ import numpy as np
 from llark_py.audio import Audio
 from llark_py.compose.instruments import family_of
 
-from .listening import check_music, check_sounding, hear, listen, listener_config
+from .listening import ENCODER_RATE, check_music, check_sounding, hear, listen, listener_config
 
 if TYPE_CHECKING:
     from llark_py.encoders.mini_form import Span
 
-MIN_DURATION_S = 2.0
+MIN_DURATION_S = 1.0
+_HIT = 0.5
+"""Activity of a moment in which something sounds that is too short or too rare for a span."""
 NOBODY = "none"
 """What the head of the lead says where nobody carries a melody."""
 
@@ -54,14 +56,17 @@ class Timbre:
 
     Attributes:
         players: The families that play, in order of their first entrance.
+        likeliest: The likeliest family, whether or not it is sure enough to be among `players`.
         lead: The instrument that has the melody, or `none`.
         lead_probability: Of that, in [0, 1].
-        activity: By family that plays, `(frames,)` probability that it sounds.
+        activity: By family that plays, and of the likeliest: `(frames,)` probability that it
+            sounds.
         frame_rate: Frames per second of `activity`.
         probabilities: Of every family that the encoder knows, whether or not it plays.
     """
 
     players: tuple[Player, ...]
+    likeliest: Player
     lead: str
     lead_probability: float
     activity: dict[str, np.ndarray]
@@ -73,13 +78,12 @@ def measure_timbre(audio: Audio) -> Timbre:
     """Find out who plays in a recording, when, and who has the melody.
 
     Args:
-        audio: Any rate, mono or stereo, at least 2 s.
+        audio: Any rate, mono or stereo, at least 1 s.
 
     Raises:
         ToolError: Silent, too short, or not music.
     """
     from llark_py.encoders.mini_form import find_spans
-    from llark_py.encoders.mini_periodicity import FRAMES_PER_SECOND
 
     check_sounding(audio, MIN_DURATION_S)
     check_music(listen(audio))
@@ -87,28 +91,45 @@ def measure_timbre(audio: Audio) -> Timbre:
     labels = config.labels
     activity = heads["activity_frames"]
     probabilities = heads["families"]
-    players = []
-    for i in np.flatnonzero(probabilities > config.present_from("families")):
+
+    def describe(i: int, spans: tuple[Span, ...]) -> Player:
         family = labels["families"][i]
-        found = find_spans(activity[:, i])
-        spans = tuple(s._replace(end_s=min(s.end_s, audio.duration_s)) for s in found)
-        if spans:
-            likely = likely_instruments(
-                family,
-                labels["instruments"],
-                heads["instruments"],
-                config.present_from("instruments"),
-            )
-            players.append(Player(family, float(probabilities[i]), spans, likely))
+        likely = likely_instruments(
+            family, labels["instruments"], heads["instruments"], config.present_from("instruments")
+        )
+        ends = tuple(s._replace(end_s=min(s.end_s, audio.duration_s)) for s in spans)
+        return Player(family, float(probabilities[i]), ends, likely)
+
+    players = [
+        describe(i, spans)
+        for i in np.flatnonzero(probabilities > config.present_from("families"))
+        if (spans := find_spans(activity[:, i]) or _around_hits(activity[:, i], _HIT))
+    ]
+    best = int(probabilities.argmax())
+    somewhere = _around_hits(activity[:, best], float(activity[:, best].max()) / 2)
+    likeliest = describe(best, find_spans(activity[:, best]) or somewhere)
     lead = int(heads["lead"].argmax())
     return Timbre(
         players=tuple(sorted(players, key=lambda p: (p.spans[0].start_s, -p.probability))),
+        likeliest=likeliest,
         lead=labels["lead"][lead],
         lead_probability=float(heads["lead"][lead]),
-        activity={p.family: activity[:, labels["families"].index(p.family)] for p in players},
-        frame_rate=float(FRAMES_PER_SECOND),
+        activity={
+            p.family: activity[:, labels["families"].index(p.family)] for p in (*players, likeliest)
+        },
+        frame_rate=float(ENCODER_RATE),
         probabilities=dict(zip(labels["families"], probabilities.tolist(), strict=True)),
     )
+
+
+def _around_hits(activity: np.ndarray, least: float) -> tuple[Span, ...]:
+    """Give the time from the first to the last moment that is as active as that, if there are."""
+    from llark_py.encoders.mini_form import Span
+
+    active = np.flatnonzero(activity >= least)
+    if not len(active):
+        return ()
+    return (Span(float(active[0]) / ENCODER_RATE, float(active[-1] + 1) / ENCODER_RATE),)
 
 
 def likely_instruments(

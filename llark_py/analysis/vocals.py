@@ -43,7 +43,7 @@ def measure_vocals(audio: Audio) -> Vocals:
     Talking is not taken for singing: on speech the encoder's family `voice` stays near 0.
 
     Args:
-        audio: Any rate, mono or stereo, at least 2 s.
+        audio: Any rate, mono or stereo, at least 1 s.
 
     Raises:
         ToolError: Silent, too short, or not music; or the encoder was not taught voices.

@@ -14,6 +14,10 @@ from llark_py.instruct.listing import MOST_PLAYERS, list_players
 from ._result import as_confidence, detail, round_spans
 from ._workspace import Workspace
 
+_LEAST = 0.2
+"""Where no family is sure enough, the likeliest is told from this probability on: music is played
+on something, and the confidence says that it is a guess."""
+
 
 class Family(NamedTuple):
     """A family that plays: how surely, its share of the recording, when, and what it likely is."""
@@ -54,27 +58,31 @@ def detect_instruments(audio: Audio, workspace: Workspace, picture: bool = False
     """
     workspace.progress(0.0, "listening for instruments")
     timbre = measure_timbre(audio)
-    if not timbre.players:
-        likeliest = max(timbre.probabilities, key=lambda family: timbre.probabilities[family])
-        raise ToolError(
-            "no instrument family is heard surely enough to name it; the likeliest is "
-            f"{likeliest} ({as_confidence(timbre.probabilities[likeliest])})"
-        )
+    players = timbre.players
+    if not players:
+        likeliest = timbre.likeliest
+        if likeliest.probability < _LEAST:
+            raise ToolError(
+                "no instrument family is heard surely enough to name it; the likeliest is "
+                f"{likeliest.family} ({as_confidence(likeliest.probability)})"
+            )
+        players = (likeliest,)
     drawn = None
     if picture:
         from ._pictures import draw_activity
 
         workspace.progress(0.8, "drawing who plays when")
         drawn = workspace.new_artefact("image", "instruments.png", "image/png")
-        spans = {p.family: p.spans for p in timbre.players}
-        draw_activity(timbre.activity, spans, timbre.frame_rate, audio.duration_s, drawn.path)
+        spans = {p.family: p.spans for p in players}
+        activity = {family: timbre.activity[family] for family in spans}
+        draw_activity(activity, spans, timbre.frame_rate, audio.duration_s, drawn.path)
     leads = timbre.lead != NOBODY
-    surest = sorted(timbre.players, key=lambda p: -p.probability)[:MOST_PLAYERS]
+    surest = sorted(players, key=lambda p: -p.probability)[:MOST_PLAYERS]
     return Instruments(
         plays=list_players(
             (
                 (p.family, p.spans[0].start_s, p.spans[-1].end_s, as_confidence(p.probability))
-                for p in timbre.players
+                for p in players
                 if p in surest
             ),
             audio.duration_s,
@@ -82,9 +90,9 @@ def detect_instruments(audio: Audio, workspace: Workspace, picture: bool = False
         lead=timbre.lead if leads else None,
         lead_confidence=as_confidence(timbre.lead_probability) if leads else None,
         picture=drawn.id if drawn else None,
-        families={p.family: as_confidence(p.probability) for p in timbre.players},
-        first_heard_s={p.family: round(p.spans[0].start_s, 1) for p in timbre.players},
-        players=tuple(_describe(p, audio.duration_s) for p in timbre.players),
+        families={p.family: as_confidence(p.probability) for p in players},
+        first_heard_s={p.family: round(p.spans[0].start_s, 1) for p in players},
+        players=tuple(_describe(p, audio.duration_s) for p in players),
     )
 
 
