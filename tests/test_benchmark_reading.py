@@ -200,3 +200,11 @@ def test_heard_answers_are_not_read_as_refusals_and_refusals_not_as_heard():
     assert check_answer(["estimate_key", "hear"], ["estimate_key"], "F major; it is jazz.")
     assert not check_answer(["estimate_key"], [], "F major.")
     assert not check_answer(["hear"], [], " ")
+    chords = ["hear"], ["recognize_chords"], "C - F - G."
+    assert check_answer(*chords, ["recognize_chords"]) and not check_answer(
+        *chords, ["find_sections"]
+    )
+    assert not check_answer(
+        ["hear"], ["recognize_chords", "estimate_key"], "C", ["recognize_chords"]
+    )
+    assert check_answer(["hear"], [], "I hear C - F - G.", ["recognize_chords"])

@@ -38,6 +38,7 @@ def test_there_are_fifty_of_each_and_all_differ():
 def test_every_question_says_what_it_wants(kind):
     for question in TYPED[kind]:
         assert question["wants"] and set(question["wants"]) <= WANTS, question
+        assert set(question.get("or", ())) <= set(names()) - set(question["wants"]), question
 
 
 def values_of(slot: str) -> list[str]:

@@ -61,7 +61,8 @@ def ask_song(assistant: Asked, song: Clip, questions: Sequence[Question]) -> Ite
     """Ask about one song.
 
     Yields:
-        `{"id", "facts", "half", "question", "wants", "calls", "results", "answer", "known"}`.
+        `{"id", "facts", "half", "question", "wants", "instead", "calls", "results", "answer",
+        "known"}`.
     """
     facts = facts_of(song.track)
     for question in questions:
@@ -77,6 +78,7 @@ def ask_song(assistant: Asked, song: Clip, questions: Sequence[Question]) -> Ite
             "half": question.half,
             "question": question.text,
             "wants": list(question.wants),
+            "instead": list(question.instead),
             "calls": [[call.name, call.arguments] for call in answer.tool_calls],
             "results": [result.content for result in answer.tool_results],
             "answer": answer.text,
@@ -116,8 +118,9 @@ def judge(row: Row) -> dict[str, bool]:
     """Check what can be checked of an answer.
 
     Returns:
-        `right_tools` (exactly those wanted), `grounded` (every number is measured, heard or
-        asked), `right_kind` (both, and of the kind that is wanted; see `typed_checks`).
+        `right_tools` (those wanted, or one that does as well), `grounded` (every number is
+        measured, heard or asked), `right_kind` (both, and of the kind that is wanted; see
+        `typed_checks`).
     """
     answered = [
         name
@@ -126,9 +129,12 @@ def judge(row: Row) -> dict[str, bool]:
     ]
     grounded = is_grounded(row["answer"], row["known"])
     return {
-        "right_tools": check_tools(row["wants"], [name for name, _ in row["calls"]]),
+        "right_tools": check_tools(
+            row["wants"], [name for name, _ in row["calls"]], row["instead"]
+        ),
         "grounded": grounded,
-        "right_kind": grounded and check_answer(row["wants"], answered, row["answer"]),
+        "right_kind": grounded
+        and check_answer(row["wants"], answered, row["answer"], row["instead"]),
     }
 
 
@@ -175,7 +181,8 @@ def _write_half(half: str, judged: Sequence[tuple[Row, dict[str, bool]]]) -> str
             f"{name} {json.dumps(result)}"
             for (name, _), result in zip(row["calls"], row["results"], strict=True)
         )
-        lines.append(f"- **{row['question']}** ({', '.join(row['wants'])})")
+        wants = " or ".join([", ".join(row["wants"]), *row["instead"]])
+        lines.append(f"- **{row['question']}** ({wants})")
         if calls:
             lines.append(f"  - called: `{calls}`")
         lines.append(

@@ -66,20 +66,26 @@ def is_kind(answer: str, kind: str) -> bool:
     return _KIND[kind].search(answer) is not None
 
 
-def check_tools(wants: Sequence[str], called: Collection[str]) -> bool:
-    """Tell whether exactly the tools that are wanted were called."""
-    return {want for want in wants if want in names()} == set(called)
+def check_tools(
+    wants: Sequence[str], called: Collection[str], instead: Collection[str] = ()
+) -> bool:
+    """Tell whether exactly the tools that are wanted were called, or one that does as well."""
+    wanted = {want for want in wants if want in names()}
+    return set(called) == wanted or (len(set(called)) == 1 and set(called) <= set(instead))
 
 
-def check_answer(wants: Sequence[str], called: Collection[str], answer: str) -> bool:
+def check_answer(
+    wants: Sequence[str], called: Collection[str], answer: str, instead: Collection[str] = ()
+) -> bool:
     """Tell whether an answer is of every kind that is wanted and the right tools were called.
 
     Args:
         wants: Names of tools, `hear`, or `KINDS`.
         called: Names of the tools that were called and answered.
         answer: What was said.
+        instead: Tools any of which answers as well.
     """
-    if not answer.strip() or not check_tools(wants, called):
+    if not answer.strip() or not check_tools(wants, called, instead):
         return False
     kinds = [want for want in wants if want in KINDS]
     if not all(is_kind(answer, kind) for kind in kinds):

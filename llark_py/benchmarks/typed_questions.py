@@ -11,15 +11,25 @@ from llark_py.errors import ConfigError
 
 
 class Question(NamedTuple):
-    """A question, the half it belongs to (`known`, `fresh`), and what a good answer is made of."""
+    """A question as somebody typed it.
+
+    Attributes:
+        text: What is asked.
+        half: Where it belongs (`known`, `fresh`).
+        wants: What a good answer is made of.
+        instead: Tools any of which answers as well as all of `wants`.
+    """
 
     text: str
     half: str
     wants: tuple[str, ...]
+    instead: tuple[str, ...] = ()
 
 
 def read_questions(path: Path) -> list[Question]:
-    """Read a file of halves, each a list of `{ask: question, wants: [...]}`.
+    """Read a file of halves, each a list of `{ask: question, wants: [...], or: [...]}`.
+
+    `or` may be left out.
 
     Raises:
         ConfigError: There is no such file, or it is of another shape.
@@ -29,7 +39,7 @@ def read_questions(path: Path) -> list[Question]:
     try:
         halves = yaml.safe_load(path.read_text(encoding="utf-8"))
         return [
-            Question(entry["ask"], half, tuple(entry["wants"]))
+            Question(entry["ask"], half, tuple(entry["wants"]), tuple(entry.get("or", ())))
             for half, entries in halves.items()
             for entry in entries
         ]
