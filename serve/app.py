@@ -12,10 +12,12 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 import gradio as gr
 
+from llark_py.audio import MAX_DURATION_S
 from llark_py.errors import AudioError, ConfigError
+from llark_py.messages import AudioPart
 
 from .examples import compose_examples
-from .visit import MAX_DURATION_S, Answers, Visit
+from .visit import Answers, Visit
 
 QUESTIONS = (
     "What do you hear?",
@@ -55,9 +57,23 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
             gr.Warning(str(error), title="This cannot be played")
             visit.complain(str(error))
             return gr.skip(), visit.shown, gr.skip(), None, None
-        length = f"{name} · {visit.song.audio.duration_s:.0f} s" if visit.song else name
-        player = gr.Audio(value=_playable(path, visit), label=length)
-        return player, visit.shown, _files(visit), None, None
+        return _show_song(visit.song, path), visit.shown, _files(visit), None, None
+
+    def added(visit: Visit, path: str | None) -> tuple[Any, ...]:
+        """Take a second song; what to show: its player, chat, files, where it was put."""
+        if path is None:
+            return gr.skip(), visit.shown, gr.skip(), None
+        try:
+            visit.open_other(path, Path(path).name)
+        except AudioError as error:
+            gr.Warning(str(error), title="This cannot be played")
+            visit.complain(str(error))
+            return gr.skip(), visit.shown, gr.skip(), None
+        return _show_song(visit.other, path), visit.shown, _files(visit), gr.skip()
+
+    def removed(visit: Visit) -> tuple[Any, ...]:
+        visit.close_other()
+        return gr.Audio(value=None, visible=False), visit.shown, _files(visit)
 
     def answered(visit: Visit, question: str) -> Iterator[tuple[Any, ...]]:
         """Answer a question; what to show: chat, files, question emptied."""
@@ -98,6 +114,11 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
                     elem_id="player",
                     buttons=["download"],
                 )
+                with gr.Accordion("A second song, to compare", open=False):
+                    second = gr.File(show_label=False, height=110, elem_id="second")
+                    other = gr.Audio(
+                        interactive=False, visible=False, elem_id="other", buttons=["download"]
+                    )
                 made = gr.File(
                     label="Files made",
                     file_count="multiple",
@@ -151,6 +172,8 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
                 song_shows,
                 **stops,
             )
+        second.upload(added, [visit, second], [other, chat, made, second], **stops)
+        second.clear(removed, [visit], [other, chat, made], **stops)
         clear.click(cleared, [visit], [chat, made], **stops)
         chat.clear(cleared, [visit], [chat, made], **stops)
     return page
@@ -243,11 +266,14 @@ def _theme() -> gr.themes.Base:
     )
 
 
-def _playable(path: str, visit: Visit) -> str | tuple[int, Any] | None:
-    """Give what a browser can play: the file itself, or its samples where it is of another kind."""
-    if Path(path).suffix.lower() in _PLAYABLE or visit.song is None:
-        return path
-    return visit.song.audio.sample_rate, visit.song.audio.samples.T
+def _show_song(song: AudioPart | None, path: str) -> gr.Audio:
+    """Show a song: the file itself where a browser plays it, else its samples."""
+    assert song is not None
+    value: Any = path
+    if Path(path).suffix.lower() not in _PLAYABLE:
+        value = song.audio.sample_rate, song.audio.samples.T
+    label = f"{song.name} · {song.audio.duration_s:.0f} s"
+    return gr.Audio(value=value, label=label, visible=True)
 
 
 def _files(visit: Visit) -> gr.File:

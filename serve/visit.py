@@ -1,4 +1,4 @@
-"""One visitor of the chat page: the song, the conversation, and how both are shown.
+"""One visitor of the chat page: the songs, the conversation, and how they are shown.
 
 Nothing here knows Gradio; messages are shown as the plain dicts its chat window takes.
 """
@@ -9,12 +9,14 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event as Flag
 from typing import Any, Protocol
 
 from llark_py.assistant.artefacts import free_path
+from llark_py.assistant.conversation import next_recording_number
 from llark_py.assistant.events import (
     ArtefactReady,
     Done,
@@ -28,8 +30,6 @@ from llark_py.audio import load_audio
 from llark_py.errors import LlarkError
 from llark_py.messages import AudioPart, Message, ToolResult, user
 
-MAX_DURATION_S = 600.0
-"""Longest song the page takes."""
 NO_SONG = "Give me a song first: upload or record one, or pick an example on the left."
 _SUMMARY_LENGTH = 70
 
@@ -48,6 +48,7 @@ class Visit:
 
     def __init__(self) -> None:
         self.song: AudioPart | None = None
+        self.other: AudioPart | None = None
         self.messages: list[Message] = []
         self.shown: list[Shown] = []
         self.files: list[str] = []
@@ -59,7 +60,7 @@ class Visit:
         return Visit()
 
     def clear(self) -> None:
-        """Forget what was said, stop what is being said, keep the song."""
+        """Forget what was said, stop what is being said, keep the songs."""
         self._stop.set()
         self._stop = Flag()
         # New lists: an answer still on its way goes on writing into the old ones.
@@ -71,9 +72,26 @@ class Visit:
         Raises:
             AudioError: It cannot be used; then nothing changes.
         """
-        audio = load_audio(path, max_duration_s=MAX_DURATION_S)
-        self.song = AudioPart("audio_1", audio, name)
+        self.song = AudioPart("audio_1", load_audio(path), name)
         self.clear()
+
+    def open_other(self, path: str, name: str) -> None:
+        """Take a song to compare: the next question is about both.
+
+        In place of an earlier one it begins a new conversation.
+
+        Raises:
+            AudioError: It cannot be used; then nothing changes.
+        """
+        before, self.other = self.other, AudioPart("audio_2", load_audio(path), name)
+        if before is not None:
+            self.clear()
+
+    def close_other(self) -> None:
+        """Take the song to compare away; what was said about it goes as well."""
+        if self.other is not None:
+            self.other = None
+            self.clear()
 
     def complain(self, text: str, shown: list[Shown] | None = None) -> None:
         """Show the visitor what went wrong, as a message in the chat (or in another one)."""
@@ -89,8 +107,7 @@ class Visit:
             shown.append({"role": "assistant", "content": NO_SONG})
             yield
             return
-        is_first = not any(message.audios for message in messages)
-        asked = user(question, *([self.song] if is_first else []))
+        asked = user(question, *self._unheard())
         steps: dict[str, Shown] = {}
         started: dict[str, float] = {}
         words: Shown | None = None
@@ -127,6 +144,14 @@ class Visit:
         finally:
             for step in steps.values():  # a step never spins on after its answer has stopped
                 step["metadata"]["status"] = "done"
+
+    def _unheard(self) -> list[AudioPart]:
+        """List the songs that go with the next question, under the ids that are free."""
+        heard = [part.audio for message in self.messages for part in message.audios]
+        songs = [song for song in (self.song, self.other) if song is not None]
+        new = [song for song in songs if not any(song.audio is audio for audio in heard)]
+        first = next_recording_number(self.messages)
+        return [replace(song, id=f"audio_{n}") for n, song in enumerate(new, first)]
 
     def _keep(self, path: Path, name: str) -> str:
         """Copy a file to where the page may serve it, named after the song."""

@@ -24,7 +24,7 @@ from llark_py.assistant.events import (
 )
 from llark_py.audio import Audio, save_audio
 from llark_py.errors import AudioError, ToolError
-from llark_py.messages import Message, ToolCall, ToolResult, assistant
+from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, assistant
 from llark_py.serve.app import build_app, serve
 from llark_py.serve.examples import compose_examples
 from llark_py.serve.visit import NO_SONG, Visit, summary
@@ -120,6 +120,39 @@ def test_song_travels_once_and_the_conversation_is_kept(tmp_path):
     visit.clear()
     list(visit.ask(scripted, "How fast?"))
     assert [len(m.audios) for m in scripted.heard[-1]] == [1]
+
+
+def test_a_second_song_goes_with_the_next_question(tmp_path):
+    visit, scripted = Visit(), ScriptedAssistant(tmp_path)
+    visit.open_song(str(click_track(tmp_path / "a.wav")), "a.wav")
+    list(visit.ask(scripted, "How fast?"))
+    visit.open_other(str(click_track(tmp_path / "b.wav", 120.0)), "b.wav")
+    assert len(visit.messages) == 2, "the conversation goes on"
+    for question in ("Which is faster?", "Sure?"):
+        list(visit.ask(scripted, question))
+    asked = [m for m in scripted.heard[-1] if m.role == "user"]
+    assert [[(p.id, p.name) for p in m.audios] for m in asked] == [
+        [("audio_1", "a.wav")],
+        [("audio_2", "b.wav")],
+        [],
+    ]
+    visit.open_other(str(click_track(tmp_path / "c.wav", 100.0)), "c.wav")
+    assert visit.messages == [], "another one in its place begins anew"
+    list(visit.ask(scripted, "Which is faster?"))
+    assert [p.name for p in scripted.heard[-1][0].audios] == ["a.wav", "c.wav"]
+    visit.close_other()
+    list(visit.ask(scripted, "How fast?"))
+    assert [p.name for p in scripted.heard[-1][0].audios] == ["a.wav"]
+
+
+def test_a_second_song_gets_a_number_that_no_clip_has(tmp_path):
+    visit, scripted = Visit(), ScriptedAssistant(tmp_path)
+    visit.open_song(str(click_track(tmp_path / "a.wav")), "a.wav")
+    list(visit.ask(scripted, "Cut it."))
+    visit.messages.append(Message("user", (AudioPart("audio_2", visit.song.audio.slice(0, 5)),)))
+    visit.open_other(str(click_track(tmp_path / "b.wav")), "b.wav")
+    list(visit.ask(scripted, "Which is faster?"))
+    assert [part.id for part in scripted.heard[-1][-1].audios] == ["audio_3"]
 
 
 def test_visitors_share_nothing(tmp_path):
@@ -298,6 +331,21 @@ def test_example_can_be_picked_and_cleared(page):
     ask(page, "How fast is it?")
     wait_for_answer(page, r"\d+(\.\d+)?.*(BPM|beats)")
     page.get_by_role("button", name="New conversation").click()
+    page.get_by_text("then ask.").wait_for(timeout=10_000)
+
+
+@pytest.mark.browser
+def test_a_second_song_can_be_added_and_taken_away(page, tmp_path):
+    upload(page, click_track(tmp_path / "mine.wav"))
+    page.get_by_text("mine.wav · 12 s").wait_for(timeout=30_000)
+    page.get_by_role("button", name="A second song, to compare").click()
+    place = page.locator("#second")
+    place.locator("input[type=file]").set_input_files(str(click_track(tmp_path / "theirs.wav")))
+    page.get_by_text("theirs.wav · 12 s").wait_for(timeout=30_000)
+    ask(page, "How fast is it?")
+    wait_for_answer(page, r"\d+(\.\d+)?.*(BPM|beats)")
+    place.get_by_role("button", name="Clear").first.click()
+    page.get_by_text("theirs.wav · 12 s").wait_for(state="hidden", timeout=10_000)
     page.get_by_text("then ask.").wait_for(timeout=10_000)
 
 

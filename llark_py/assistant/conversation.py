@@ -93,6 +93,11 @@ def check_order(messages: Sequence[Message]) -> None:
         raise ConfigError("a conversation must end with a message of the user to be answered")
 
 
+def next_recording_number(messages: Sequence[Message]) -> int:
+    """Give the number of the next recording; tools may have made some of those before it."""
+    return 1 + len(recordings(messages))
+
+
 def next_artefact_number(messages: Sequence[Message]) -> int:
     """Give the first number that no artefact of the conversation has."""
     ids = (

@@ -12,6 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
+from llark_py.assistant.conversation import next_recording_number
 from llark_py.assistant.core import Answer, Assistant
 from llark_py.assistant.ears import ears_of
 from llark_py.assistant.grounding import heard_numbers, told_times
@@ -100,7 +101,8 @@ def hold(assistant: Asked, songs: Sequence[Clip], scripts: Sequence[Script]) -> 
         durations_s: dict[str, float] = {}
         for number, turn in enumerate(script.turns):
             new = songs[len(durations_s) : len(durations_s) + turn.n_new]
-            sounds = [AudioPart(f"audio_{i}", s.audio) for i, s in enumerate(new, _next(history))]
+            first = next_recording_number(history)
+            sounds = [AudioPart(f"audio_{i}", s.audio) for i, s in enumerate(new, first)]
             durations_s |= {part.id: part.audio.duration_s for part in sounds}
             known += [heard_numbers(told_times(part.audio.duration_s)) for part in sounds]
             history.append(user(turn.question, *sounds))
@@ -118,11 +120,6 @@ def hold(assistant: Asked, songs: Sequence[Clip], scripts: Sequence[Script]) -> 
                 "known": "\n".join(known),
                 "durations_s": dict(durations_s),
             }
-
-
-def _next(history: Sequence[Message]) -> int:
-    """Number the next recording; tools may have made some too."""
-    return 1 + sum(len(message.audios) for message in history)
 
 
 def judge(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
