@@ -199,6 +199,18 @@ def test_json_has_a_line_for_every_song(song, assistant, capsys):
     assert bad["song"] == "missing.wav" and "missing.wav" in bad["error"]
 
 
+def test_songs_can_be_asked_about_together(song, assistant, capsys):
+    assistant(call(audio="audio_2"), "The second is faster.")
+    assert llark("ask", "--together", "--json", song, song, "Which is faster?") == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    answer = json.loads(line)
+    assert answer["songs"] == [str(song), str(song)] and "song" not in answer
+    assert answer["tools"][0]["result"] == TEMPO and answer["answer"] == "The second is faster."
+    assistant("Never asked.")
+    assert llark("ask", "--together", song, "missing.wav", "Which is faster?") == 2
+    assert "missing.wav" in one_line(capsys.readouterr().err)
+
+
 def test_tools_are_listed(capsys):
     assert llark("tools") == 0
     assert re.search(r"^estimate_tempo +Measure the tempo", capsys.readouterr().out, re.MULTILINE)

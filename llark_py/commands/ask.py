@@ -39,6 +39,10 @@ def ask(
         Path | None,
         typer.Option(help="Folder for files that tools make; default: the current one."),
     ] = None,
+    together: Annotated[
+        bool,
+        typer.Option(help="Ask once about all recordings, to compare them; else about each."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line per song.")] = False,
 ) -> int:
     """Ask a question about one recording or several; the answer is streamed.
@@ -50,23 +54,26 @@ def ask(
     shown = _Printer(out, as_json)
     assistant: ToolLoop | None = None
 
-    def answer(song: Path) -> None:
+    def answer(asked: list[Path]) -> None:
         nonlocal assistant
         started = time.perf_counter()
-        audio = load_audio(song)
+        heard = [
+            AudioPart(f"audio_{n}", load_audio(song), song.name) for n, song in enumerate(asked, 1)
+        ]
         if assistant is None:
             assistant = open_assistant(model, endpoint, endpoint_model)
-        if len(songs) > 1 and not as_json:
-            print(f"# {song.name}", flush=True)
-        shown.answer(
-            assistant, user(question, AudioPart("audio_1", audio, song.name)), song, started
-        )
+        if len(asked) < len(songs) and not as_json:
+            print(f"# {asked[0].name}", flush=True)
+        shown.answer(assistant, user(question, *heard), asked, started)
 
     def fail(song: Path, message: str) -> None:
         if as_json:
             print(json.dumps({"song": str(song), "error": message}, ensure_ascii=False), flush=True)
 
-    return for_each_song(songs, answer, fail)
+    if together:
+        answer(songs)
+        return 0
+    return for_each_song(songs, lambda song: answer([song]), fail)
 
 
 def _split(given: list[str]) -> tuple[list[Path], str]:
@@ -86,7 +93,7 @@ class _Printer:
     def __init__(self, out: Path | None, as_json: bool):
         self._out, self._as_json = out, as_json
 
-    def answer(self, assistant: ToolLoop, message: Any, song: Path, started: float) -> None:
+    def answer(self, assistant: ToolLoop, message: Any, songs: list[Path], started: float) -> None:
         from llark_py.assistant import events
 
         tools, artefacts, text = [], [], ""
@@ -114,10 +121,11 @@ class _Printer:
                     self._write("\n")
         if ungrounded:
             self._tell(f"not from a tool, the listener or the question: {', '.join(ungrounded)}")
-        paths = save_all(artefacts, self._out, song)
+        paths = save_all(artefacts, self._out, songs[0])
         if self._as_json:
+            several = {"songs": [str(song) for song in songs]}
             line = {
-                "song": str(song),
+                **({"song": str(songs[0])} if len(songs) == 1 else several),
                 "question": message.text,
                 "answer": text,
                 "ungrounded": list(ungrounded),
