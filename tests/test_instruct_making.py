@@ -33,7 +33,8 @@ def talks(family: str, n: int = 90):
     for i in range(n):
         track = (*songs(), *tracks())[i % 400]
         if family in LOOKING_BACK:
-            asked = dialogue(track, rng, n_turns=2, tools=TOOLS, families=("cut", family))
+            before = {"stem_drums": "stems", "then_rest": "stem"}.get(family, "cut")
+            asked = dialogue(track, rng, n_turns=2, tools=TOOLS, families=(before, family))
         else:
             asked = one_turn(family, track, rng)
         if asked:

@@ -11,8 +11,10 @@ from .phrases import grammar, pick
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .spans import draw_example, draw_span, section_noun
 
-_MAKERS = ("cut", "cut_section", "stem", "like", "part_stem")
+_MAKERS = ("cut", "cut_section", "stem", "like", "part_stem", "stem_level")
 """Families whose answer leaves one new sound to talk about."""
+_LEAVING = ("stem", "like", "part_stem", "minus", "karaoke", "stem_level")
+"""Families whose answer leaves the rest of the sound beside what was taken out."""
 _SECTIONS = (*("chorus",) * 6, *("intro",) * 3, *("outro",) * 2, "verse", "bridge", "solo")
 _PART = re.compile(r"(\S+) (\d+):(\d\d)")
 _BY_EAR = {"cut_clip": "cut", "separate_stems": "stem", "separate_like": "like"}
@@ -53,25 +55,64 @@ def _chain(
     return Turn(question, lambda: scene.answer(family, case, **told), (first, last), at_once=False)
 
 
-def _stem_then(family: str, tool: str) -> Asker:
-    """Ask for something of one stem, which is separated first unless it is there."""
+def _stem_then(family: str, tool: str, *, of_part: bool = False, **more: Any) -> Asker:
+    """Ask for something of one stem, which is separated first unless it is there.
+
+    Args:
+        family: Which phrasings; its names are the stems that are asked about.
+        tool: Takes the stem.
+        of_part: Whether only a part of the recording is meant.
+        **more: Arguments of the tool.
+    """
 
     def ask(scene: Scene) -> Turn | None:
         if tool not in scene.tools:
             return None
         stem = pick(list(grammar()[family]["names"]), scene.rng)
-        words = stem_words(family, stem, scene)
+        words, wanted = stem_words(family, stem, scene), dict(more)
+        if of_part:
+            span = draw_span(scene.rng, scene.duration_s)
+            words, wanted = words | span.phrases, wanted | span.arguments
         question = scene.say(family, "questions", **words)
         words["stem"] = words["plain"]
+        answers = "stem_notes" if of_part else family
         if stem in scene.stems:
-            call = Call(tool, {"audio": scene.stems[stem]})
-            return _second(scene, family, question, call, **words)
+            call = Call(tool, {"audio": scene.stems[stem], **wanted})
+            return _second(scene, answers, question, call, **words)
         first = Call("separate_stems", {"stem": stem})
-        return _chain(
-            scene, family, question, first, lambda made: Call(tool, {"audio": made[stem]}), **words
-        )
+
+        def last(made: dict[str, Any]) -> Call:
+            return Call(tool, {"audio": made[stem], **wanted})
+
+        return _chain(scene, answers, question, first, last, **words)
 
     return ask
+
+
+def _ask_stem_drums(scene: Scene) -> Turn | None:
+    """Ask for the hits of a drum stem that is there already."""
+    if "transcribe_drums" not in scene.tools or "drums" not in scene.stems:
+        return None
+    question = scene.say("stem_drums", "questions")
+    call = Call("transcribe_drums", {"audio": scene.stems["drums"]})
+    return _second(scene, "drum_notes", question, call)
+
+
+def _ask_rest_chords(scene: Scene) -> Turn | None:
+    """Ask for the chords of what is left without one stem."""
+    if "recognize_chords" not in scene.tools:
+        return None
+    stem = pick(list(grammar()["rest_chords"]["names"]), scene.rng)
+    words = stem_words("rest_chords", stem, scene)
+    question = scene.say("rest_chords", "questions", **words)
+    first = Call("separate_stems", {"stem": stem})
+
+    def chords_of(made: dict[str, Any]) -> Call:
+        return Call("recognize_chords", {"audio": made["rest"]})
+
+    return _chain(
+        scene, "rest_chords", question, first, chords_of, **{**words, "stem": words["plain"]}
+    )
 
 
 def _part_then(family: str, tool: str, answers: str = "") -> Asker:
@@ -154,24 +195,38 @@ def _second(scene: Scene, family: str, question: str, call: Call, **values: str)
     return Turn(question, lambda: scene.answer(family, case_of(result), **told), (call,))
 
 
-def _then(family: str, tool: str, errors: str, answers: str = "") -> Asker:
+def _then(family: str, tool: str, errors: str, answers: str = "", **more: Any) -> Asker:
     """Ask for something of what the turn before has made."""
 
     def ask(scene: Scene) -> Turn | None:
         if scene.topic not in _MAKERS or not scene.that or tool not in scene.tools:
             return None
         question = scene.say(family, "questions")
-        call = Call(tool, {"audio": scene.that})
+        call = Call(tool, {"audio": scene.that, **more})
         failed = "error" in scene.run(call)
         return _second(scene, errors if failed else answers or family, question, call)
 
     return ask
 
 
+def _ask_then_rest(scene: Scene) -> Turn | None:
+    """Ask how loud it is without what the turn before has taken out."""
+    if scene.topic not in _LEAVING or not scene.rest or "measure_loudness" not in scene.tools:
+        return None
+    question = scene.say("then_rest", "questions")
+    call = Call("measure_loudness", {"audio": scene.rest})
+    return _second(scene, "then_loudness", question, call)
+
+
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "stem_notes": (5.0, _stem_then("stem_notes", "transcribe_notes")),
     "stem_key": (1.5, _stem_then("stem_key", "estimate_key")),
     "stem_tempo": (1.5, _stem_then("stem_tempo", "estimate_tempo")),
+    "stem_notes_part": (4.0, _stem_then("stem_notes_part", "transcribe_notes", of_part=True)),
+    "stem_loudness": (4.0, _stem_then("stem_loudness", "measure_loudness")),
+    "stem_beats": (3.0, _stem_then("stem_beats", "track_beats", click_track=True)),
+    "stem_drums": (4.0, _ask_stem_drums),
+    "rest_chords": (3.0, _ask_rest_chords),
     "part_key": (3.0, _part_then("part_key", "estimate_key")),
     "part_tempo": (2.5, _part_then("part_tempo", "estimate_tempo")),
     "part_drums": (2.0, _part_then("part_drums", "transcribe_drums", "drum_notes")),
@@ -182,6 +237,11 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "then_key": (4.0, _then("then_key", "estimate_key", "key")),
     "then_tempo": (3.0, _then("then_tempo", "estimate_tempo", "tempo")),
     "then_drums": (3.0, _then("then_drums", "transcribe_drums", "drum_notes", "drum_notes")),
+    "then_chords": (4.0, _then("then_chords", "recognize_chords", "then_chords")),
+    "then_loudness": (3.0, _then("then_loudness", "measure_loudness", "then_loudness")),
+    "then_rest": (4.0, _ask_then_rest),
 }
-LOOKING_BACK = ("then_notes", "then_key", "then_tempo", "then_drums")
-"""Families that need a sound made in the turn before."""
+LOOKING_BACK = ("stem_drums", *(name for name in FAMILIES if name.startswith("then_")))
+"""Families that need a sound that was made before."""
+MAKERS = (*_MAKERS, *_LEAVING, "stems")
+"""Families after which those may be asked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .facts import join_words
 from .scene import Asker, Scene, Turn, case_of, words_of
+from .spans import draw_span
 from .telling import Result, ask_told, told
 
 _IN_TUNE_CENTS = 6.0
@@ -19,6 +20,17 @@ def _ask_chords(family: str, case: str) -> Asker:
         return told(scene, "progression", scene.ask(family), answer)
 
     return ask
+
+
+def _ask_chords_part(scene: Scene) -> Turn:
+    """Ask for the chords of a part."""
+    span = draw_span(scene.rng, scene.duration_s)
+
+    def answer(result: Result) -> str:
+        return scene.answer("chords_told", case_of(result), **words_of(result))
+
+    question = scene.ask("chords_part", **span.phrases)
+    return told(scene, "progression", question, answer, **span.arguments)
 
 
 def _ask_key_course(scene: Scene) -> Turn:
@@ -55,5 +67,6 @@ KEY_INSTEAD: dict[str, Asker] = {"key_change": _ask_key_course}
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "degrees": (1.5, ask_told("degrees", "progression")),
     "chord_file": (2.0, ask_told("chord_file", "progression")),
+    "chords_part": (5.0, _ask_chords_part),
     "tuning": (1.2, _ask_tuning),
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .making import like_call
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
+from .spans import draw_example
 
 _PLACES = (("first", "1"), ("second", "2"))
 
@@ -85,6 +87,29 @@ def _ask_one(family: str, tool: str, answers: str) -> Asker:
     return ask
 
 
+def _ask_like_other(scene: Scene) -> Turn | None:
+    """Ask for what in one recording sounds like some seconds of the other."""
+    if not scene.other_id or "separate_like" not in scene.tools:
+        return None
+    scene.last = ""
+    place = int(scene.rng.random() < 0.3)
+    span = draw_example(scene.rng, scene.duration_s)
+    question = scene.say(
+        "like_other",
+        "questions",
+        **span.phrases,
+        **{"in": _PLACES[place][0], "of": _PLACES[1 - place][0]},
+    )
+    ids = scene.audio_id, scene.other_id
+    call = Call(
+        "separate_like",
+        {"audio": ids[place], "example_audio": ids[1 - place], **like_call(span).arguments},
+    )
+    result = scene.run(call)
+    told = words_of(result)
+    return Turn(question, lambda: scene.answer("like", case_of(result), **told), (call,))
+
+
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "compare": (3.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
     "compare_speed": (2.0, _ask_compare("compare_speed", "tempo_confidence")),
@@ -94,6 +119,8 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "compare_alike": (1.5, _ask_compare("compare_alike")),
     "second_tempo": (2.0, _ask_one("second_tempo", "estimate_tempo", "tempo")),
     "second_key": (2.0, _ask_one("second_key", "estimate_key", "key")),
+    "second_loudness": (1.5, _ask_one("second_loudness", "measure_loudness", "then_loudness")),
+    "like_other": (2.0, _ask_like_other),
     "second_notes": (1.0, _ask_one("second_notes", "transcribe_notes", "notes")),
 }
 """Families that need two recordings."""

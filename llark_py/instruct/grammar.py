@@ -40,6 +40,7 @@ from .telling import tool_or_ear
 
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
+_P_GOES_ON, _TRIES_TO_GO_ON = 0.5, 8
 _UNHEARD = Audio(np.zeros(1, np.float32), 1)
 """Stands for a recording in a dialogue, which is words; who trains on it brings the sound."""
 _P_WHOLE_SONG, _P_WHOLE_SONG_FOR_CLIP = 0.4, 0.7
@@ -198,8 +199,13 @@ def dialogue(
 
 def _next_turn(scene: Scene, asked: set[str], families: Sequence[str] | None) -> Turn | None:
     yes_no_dropped = False
-    for _ in range(60):
+    # What was just made is seldom left alone.
+    back = [name for name in chains.LOOKING_BACK if name in (families or FAMILIES)]
+    goes_on = back and scene.topic in chains.MAKERS and scene.rng.random() < _P_GOES_ON
+    for attempt in range(60):
         name = pick(families, scene.rng) if families else _draw_family(scene.rng)
+        if goes_on and attempt < _TRIES_TO_GO_ON:
+            name = pick(back, scene.rng)
         if name in asked or (yes_no_dropped and name in YES_NO):
             continue
         before, hedged = scene.last, scene.hedged

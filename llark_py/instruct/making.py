@@ -41,6 +41,7 @@ def make(scene: Scene, call: Call) -> dict[str, Any]:
     result = scene.run(call)
     if "error" in result:
         return result
+    scene.rest = result.get("rest", scene.rest)
     if call.name == "cut_clip":
         scene.that = result["audio"]
         scene.lengths_s[scene.that] = result["end_s"] - result["start_s"]
@@ -104,6 +105,17 @@ def _ask_stem(scene: Scene) -> Turn | None:
     question = scene.say("stem", "then" if leans else "questions", **words)
     words["stem"] = words["plain"]
     return made(scene, "stem", Call("separate_stems", {"stem": stem}), question, **words)
+
+
+def _ask_stem_level(scene: Scene) -> Turn | None:
+    """Ask how strong one stem is in the mix."""
+    stem = pick(STEMS, scene.rng)
+    if stem in scene.stems:
+        return None
+    words = stem_words("stem", stem, scene)
+    question = scene.say("stem_level", "questions", **words)
+    words["stem"] = words["plain"]
+    return made(scene, "stem_level", Call("separate_stems", {"stem": stem}), question, **words)
 
 
 def _ask_minus(scene: Scene) -> Turn | None:
@@ -181,6 +193,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "notes_part": (5.0, _ask_notes_part),
     "stems": (3.0, _ask_stems),
     "stem": (4.5, _ask_stem),
+    "stem_level": (2.0, _ask_stem_level),
     "minus": (2.5, _ask_minus),
     "karaoke": (1.5, _ask_karaoke),
     "stem_other": (2.0, _ask_stem_other),

@@ -101,6 +101,7 @@ class Scene:
         said: The answer before.
         hedged: Whether the answer before was a guess.
         that: Id of the sound that a tool made last.
+        rest: Id of what was left when a tool took a sound out.
         stems: Stem -> id of its sound, of those that tools have made.
         lengths_s: Id -> length of a recording that a tool cut out.
     """
@@ -123,6 +124,7 @@ class Scene:
     said: str = ""
     hedged: bool = False
     that: str = ""
+    rest: str = ""
     stems: dict[str, str] = field(default_factory=dict)
     lengths_s: dict[str, float] = field(default_factory=dict)
 

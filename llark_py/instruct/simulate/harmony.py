@@ -12,6 +12,7 @@ from ..listing import list_modulations
 from ..phrases import pick
 from ..timeline import Timeline
 from .asking import Asked
+from .making import span_error
 
 _MOST_CYCLE = 8
 _P_MODULATES = 0.5
@@ -56,7 +57,12 @@ def estimate_key(asked: Asked) -> dict[str, Any]:
 
 def recognize_chords(asked: Asked) -> dict[str, Any]:
     """Make up a progression, with the chords at both ends."""
-    rng, truth = asked.rng, asked.truth
+    rng = asked.rng
+    start_s, end_s = (asked.arguments.get(name) for name in ("start_s", "end_s"))
+    if refused := span_error(start_s or 0.0, end_s or asked.duration_s, asked.duration_s):
+        return refused
+    # A part may have other chords than the facts list for the whole.
+    truth = asked.truth if start_s is None is end_s else None
     labels: list[str] = []
     key = pick(KEYS, rng)
     if truth is not None and truth.key and truth.chords:
