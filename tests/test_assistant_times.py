@@ -110,7 +110,7 @@ def writes(said, times, quotable, *, measured):
     """Whether a reply may be written token by token under the constraints of its turn."""
     tokenizer = tiny_tokenizer()
     wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
-    constraints, _ = constrain(tokenizer, quotable, times, 0, measured=measured)
+    constraints, _ = constrain(tokenizer, quotable, times, "", 0, measured=measured)
     for i, token in enumerate(wanted):
         scores = torch.zeros(1, len(tokenizer))
         for constraint in constraints:

@@ -160,6 +160,7 @@ class BatchAssistant(ToolLoop):
             decoder.tokenizer,
             quotable_text(request.messages),
             [t for a in audios for t in told_times(a.duration_s, decoder.frames(a).notes)],
+            "\n".join(decoder.frames(a).notes or "" for a in audios),
             prompt_length,
             measured=request.measured,
         )

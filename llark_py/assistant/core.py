@@ -100,6 +100,7 @@ class Assistant(ToolLoop):
             tokenizer,
             self._quotable(messages),
             [t for a in audios for t in told_times(a.duration_s, self._decoder.frames(a).notes)],
+            "\n".join(self._decoder.frames(a).notes or "" for a in audios),
             len(prompt),
             measured=measured,
         )

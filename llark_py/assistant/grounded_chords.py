@@ -1,0 +1,104 @@
+"""A progression in an answer is one that was found: a constraint on decoding.
+
+A small model starts to copy a progression faithfully and then goes on as songs usually do. From
+`C - ` on, the next chord must be one that follows these chords in a progression of the source
+(the results of tools, or what the encoder heard), and where none follows the progression ends. A
+chord on its own is left alone: `A` and `C` are words and names of sections as well.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from .reply import TOOL_CALL, control_tokens
+
+_CHORD = r"[A-G][#b]?(?:dim|m)?"
+_LINK = " - "
+_PROGRESSION = re.compile(rf"(?<![\w#]){_CHORD}(?:(?: - | ){_CHORD})+(?![\w#])")
+_SPLIT = re.compile(r" - | ")
+# The chords that are written out, each with its link, and what is being written behind them.
+_TAIL = re.compile(rf"(?:^|(?<=[\s(:]))((?:{_CHORD} - )*)((?:[A-G][#b]?[dim]*)?(?: -?)?)$")
+_LINK_BEGUN = re.compile(" - ?")
+_WRITTEN_WITH = re.compile(r"[ A-Ga-g#dim-]+")
+
+
+def progressions_in(text: str) -> list[tuple[str, ...]]:
+    """List the progressions in a text: two chords or more, behind each other or with dashes."""
+    return [tuple(_SPLIT.split(found)) for found in _PROGRESSION.findall(text)]
+
+
+class GroundedChords(LogitsProcessor):
+    """Allows only tokens that keep every progression of the new text inside the source.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer.
+        source: The text whose progressions may be quoted; without any nothing is forbidden.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        self._known = progressions_in(source)
+        self._pieces = _pieces(tokenizer)
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
+        if self._known:
+            for row, ids in zip(scores, input_ids, strict=True):
+                text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
+                if TOOL_CALL not in text and (tail := _TAIL.search(text)):
+                    self._mask(row, tail[1], tail[2])
+        return scores
+
+    def _mask(self, row: torch.Tensor, written: str, begun: str) -> None:
+        if not written and not begun:
+            return  # no chord yet
+        before = tuple(written.split(_LINK)[:-1])
+        fits = {i: self._fits(before, begun + piece) for i, piece in self._pieces}
+        *linked, last = _LINK_BEGUN.split(begun)
+        follows = (*before, *linked)
+        if follows and last.strip(" ") not in self._next(follows):
+            # A chord must come, or go on: only what writes it is let through.
+            right = [i for i, fit in fits.items() if fit]
+            kept = row[right].clone()
+            row.fill_(-torch.inf)
+            row[right] = kept
+        row[[i for i, fit in fits.items() if not fit]] = -torch.inf
+
+    def _next(self, before: tuple[str, ...]) -> set[str]:
+        """List the chords that follow others in a known progression."""
+        n = len(before)
+        return {
+            known[i + n]
+            for known in self._known
+            for i in range(len(known) - n)
+            if known[i : i + n] == before
+        }
+
+    def _fits(self, before: tuple[str, ...], begun: str) -> bool:
+        """Say whether what stands behind some chords may become a chord that follows them."""
+        chord, link, rest = begun.partition(" -")
+        if not link:
+            known = self._next(before)
+            return not before or any(other.startswith(chord.strip(" ")) for other in known)
+        if rest and not rest.startswith(" "):
+            return False
+        after = (*before, chord.strip(" "))
+        return bool(self._next(after)) and self._fits(after, rest)
+
+
+@lru_cache(maxsize=4)
+def _pieces(tokenizer: Any) -> list[tuple[int, str]]:
+    """List the tokens that a progression may be written with, and their text."""
+    special, found = control_tokens(tokenizer), []
+    for token, token_id in tokenizer.get_vocab().items():
+        # SentencePiece and byte-level BPE write a leading space as one of these two.
+        piece = token.replace("▁", " ").replace("Ġ", " ")
+        if token_id not in special and _WRITTEN_WITH.fullmatch(piece):
+            found.append((token_id, piece))
+    return found

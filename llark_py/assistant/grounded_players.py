@@ -1,0 +1,122 @@
+"""No instrument is named that was not heard: a constraint on decoding.
+
+A small language model that lists instruments by ear begins with those of the encoder's notes and
+goes on with whatever often plays along. So a name may come only where the notes, or the user, name
+it or its family, and once in a sentence. What is denied ("no trumpet") may be any instrument, and
+families (`strings`) are left alone, as are times: a sentence with figures may name one twice.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor
+
+from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
+
+from .reply import TOOL_CALL, control_tokens
+
+_EVERYDAY = ("drums", "singer")
+"""Talked about whether or not they play; the heads tell them nearly always rightly."""
+_NAMES: Mapping[str, str] = {name: family_of(name) for name in INSTRUMENTS if name not in _EVERYDAY}
+_MOST_WORDS = max(len(name.split()) for name in _NAMES)
+_NEUTRAL = frozenset({"acoustic", "clean", "church", "double", "electric", "english", "french"})
+_NEUTRAL |= {"jazz", "music", "rock", "so", "steel", "string", "vocal"}
+"""First words of names that are words of their own."""
+_BEGINNINGS = frozenset(
+    tuple(name.split()[:n]) for name in _NAMES for n in range(1, len(name.split()))
+)
+_CLAUSE_END = re.compile("[^a-z' -]")
+_SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
+_DENIED = re.compile(
+    r"\b(?:no|not|nor|neither|without|never|hardly|any|than|or)\b[^,.;:!?]*$", re.I
+)
+_WORD = re.compile(r"[a-z][a-z'-]*")
+
+
+def heard_names(source: str) -> frozenset[str]:
+    """List the instruments that a text allows to be named, by name or by family."""
+    words = f" {' '.join(_WORD.findall(source.lower()))} "
+    families = {family for family in FAMILIES if f" {family} " in words}
+    families |= {family for family in FAMILIES if f" {family}s " in words}
+    return frozenset(
+        name for name, family in _NAMES.items() if family in families or f" {name} " in words
+    )
+
+
+class GroundedPlayers(LogitsProcessor):
+    """Allows only tokens that name instruments of the source.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer; names are watched as far as their words are tokens.
+        source: What was heard, and the user's words.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        self._allowed = heard_names(source)
+        self._pieces = _pieces(tokenizer)
+        self._known: dict[tuple[tuple[str, ...], frozenset[str]], list[int]] = {}
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
+        for row, ids in zip(scores, input_ids, strict=True):
+            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
+            if TOOL_CALL not in text:
+                row[self._wrong(text)] = -torch.inf
+        return scores
+
+    def _wrong(self, text: str) -> list[int]:
+        sentence = _SENTENCE_END.split(text)[-1].lower()
+        if _DENIED.search(sentence):
+            return []
+        allowed = self._allowed
+        if not any(map(str.isdigit, sentence)):
+            allowed = allowed - {name for name in allowed if _says(sentence, name)}
+        words = _WORD.findall(_CLAUSE_END.split(sentence)[-1])
+        before = tuple(words[1 - _MOST_WORDS :])
+        while before and before not in _BEGINNINGS:
+            before = before[1:]
+        if (before, allowed) not in self._known:
+            wrong = [i for i, word in self._pieces if _is_wrong(before, word, allowed)]
+            self._known[before, allowed] = wrong
+        return self._known[before, allowed]
+
+
+def _says(sentence: str, name: str) -> bool:
+    """Tell whether a sentence names an instrument itself, not one whose name has more words."""
+    if name not in sentence:
+        return False
+    for other in _NAMES:
+        if other != name and name in other:
+            sentence = sentence.replace(other, "")
+    return re.search(rf"\b{name}\b", sentence) is not None
+
+
+def _is_wrong(before: tuple[str, ...], word: str, allowed: frozenset[str]) -> bool:
+    """Say whether a word behind some others makes, or can only begin, a name that may not come."""
+    for first in range(len(before) + 1):
+        whole = " ".join((*before[first:], word))
+        leads_to = [n for n in _NAMES if n == whole or n.startswith(f"{whole} ")]
+        if leads_to and whole not in _NEUTRAL:
+            return not any(name in allowed for name in leads_to)
+    return False
+
+
+@lru_cache(maxsize=4)
+def _pieces(tokenizer: Any) -> list[tuple[int, str]]:
+    """List the tokens that are words of names, with a space before them or at a beginning."""
+    special, found = control_tokens(tokenizer), []
+    words = {word for name in _NAMES for word in name.split()}
+    for token, token_id in tokenizer.get_vocab().items():
+        # SentencePiece and byte-level BPE write a leading space as one of these two.
+        piece = token.replace("▁", " ").replace("Ġ", " ")
+        word, begins = piece.strip().lower(), piece[:1] == " " or piece[:1].isupper()
+        if token_id not in special and begins and word in words:
+            found.append((token_id, word))
+    return found

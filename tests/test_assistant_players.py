@@ -1,0 +1,78 @@
+"""Instruments that are named by ear are those that the encoder heard."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from transformers import PreTrainedTokenizerFast
+
+from llark_py.assistant.constraints import constrain
+from llark_py.assistant.grounded_players import heard_names
+from llark_py.embedded import embedded_folder
+
+NOTES = (
+    "heard: 0:25; style pop; families guitar, drums, voice?; players muted guitar, singer?, "
+    "celesta; lead singer; enters drums 0:04; music"
+)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return PreTrainedTokenizerFast.from_pretrained(embedded_folder())
+
+
+def first_refused(tokenizer, said, asked="what do you hear?", heard=NOTES, *, measured=False):
+    """Write a reply token by token; give the token that may not come."""
+    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
+    quotable = asked if not measured else f"{asked} {json.dumps({'key': 'C major'})}"
+    constraints, _ = constrain(tokenizer, quotable, ["0:04"], heard, 0, measured=measured)
+    for i, token in enumerate(wanted):
+        scores = torch.zeros(1, len(tokenizer))
+        for constraint in constraints:
+            scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
+        if scores[0, token] == -torch.inf:
+            return tokenizer.decode([token]).strip()
+    return None
+
+
+def test_names_and_families_are_read_from_the_notes():
+    names = heard_names(NOTES)
+    assert {"muted guitar", "nylon guitar", "celesta"} <= names
+    assert names.isdisjoint({"piano", "trumpet", "glockenspiel", "synth bass"})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I hear drums, a singer, muted guitar and celesta.",
+        "A clean electric guitar leads, with drums.",
+        "No, I hear no piano and no trumpet.",
+        "It is more a guitar than a piano.",
+        "A rock song. The jazz guitar leads. The jazz guitar comes in at 0:04.",
+        "Half acoustic, half electric. Music for a church.",
+    ],
+)
+def test_what_was_heard_and_what_is_denied_may_be_named(tokenizer, said):
+    assert first_refused(tokenizer, said) is None
+
+
+@pytest.mark.parametrize(
+    ("said", "refused"),
+    [
+        ("I hear drums, trumpet and celesta.", "trumpet"),
+        ("Piano and drums.", "Piano"),
+        ("I hear a synth bass.", "synth"),
+        ("The electric piano leads.", "piano"),
+        ("Music: celesta, celesta and a singer.", "celesta"),
+    ],
+)
+def test_what_was_not_heard_is_not_named(tokenizer, said, refused):
+    assert first_refused(tokenizer, said) == refused
+
+
+def test_what_the_user_names_may_be_answered_and_measured_answers_are_left_alone(tokenizer):
+    assert first_refused(tokenizer, "Yes, I hear a trumpet.", "is that a trumpet?") is None
+    assert first_refused(tokenizer, "The piano stem is below.", measured=True) is None
+    assert first_refused(tokenizer, "I hear a trumpet.", heard="") is None
