@@ -23,8 +23,10 @@ QUESTIONS = (
     "What do you hear?",
     "How fast is it?",
     "Which key is it in?",
+    "Which chords are played?",
     "Which instruments play?",
     "Write down the notes.",
+    "Separate the vocals.",
 )
 _MAX_UPLOAD = "300mb"
 _FORGET_AFTER_S = 3600

@@ -45,6 +45,8 @@ def test_progressions_are_found_in_results_and_notes():
         "A slow song - a sad one - in C minor.",
         "The A section, then B. It ends on E, not Cm.",
         "Cm, then G, then Bb - Ab.",
+        "I get Cm - Bb, that is i VII VI i in C minor.",
+        "The degrees are VII VI.",
     ],
 )
 def test_what_was_found_may_be_quoted(said):
@@ -59,6 +61,9 @@ def test_what_was_found_may_be_quoted(said):
         ("Cm - Bb - Ab - Cm - Bb.", "Cm - Bb - Ab - Cm"),
         ("It goes Gm - Cm.", "It goes Gm"),
         ("F#m - D - A.", "F#m"),
+        ("That is i VI VII in C minor.", "That is i VI"),
+        ("I get Cm - Bb, that is VII VI.", "I get Cm - Bb, that is"),
+        ("It is i VII VI i VII.", "It is i VII VI i"),
     ],
 )
 def test_other_progressions_end_where_they_part(said, until):

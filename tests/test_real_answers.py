@@ -118,15 +118,17 @@ def test_the_shell_answers(real_song, capsys):
     assert str(tool["result"]["tempo_bpm"]) in line["answer"]
 
 
-def test_only_times_of_the_notes_are_told_in_the_chat_and_in_the_benchmark(assistant):
+def test_only_times_of_notes_and_tools_are_told_in_the_chat_and_in_the_benchmark(assistant):
     decoder = assistant._decoder
     _, song = make_song(900_000_970, 100.0)
     notes = decoder.frames(song).notes
     questions = ["How is it structured?", "When does the chorus begin?", "What changes at 0:33?"]
     listener = Listener(decoder.model, decoder.processor)
-    for said in (
-        [assistant.ask(song, question).text for question in questions],
-        listener.answer(listener.hear([song]) * 3, questions),
+    answers = [assistant.ask(song, question) for question in questions]
+    results = json.dumps([r.content for answer in answers for r in answer.tool_results])
+    for said, source in (
+        ([answer.text for answer in answers], f"{notes} {results}"),
+        (listener.answer(listener.hear([song]) * 3, questions), notes),
     ):
         told = set(re.findall(r"\d+:\d\d", " ".join(said)))
-        assert len(told) > 2 and told <= {"0:00", "0:33", *re.findall(r"\d+:\d\d", notes)}, said
+        assert len(told) > 2 and told <= {"0:00", "0:33", *re.findall(r"\d+:\d\d", source)}, said

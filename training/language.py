@@ -42,6 +42,10 @@ _SPOKEN_LAYERS = ("concepts", "frame_concepts", "clock")
 _WORDS = (*MEASURED * 5, *TOLD * 2, *TOOL_FIRST * 2, *MADE * 3, *COMPARED, *TALK)
 
 
+# "What do you hear?" is what people ask first.
+_EAR = (*HEARD, *("caption_medium",) * 2)
+
+
 def make_makers(
     recipe: MiniRecipe, encoder: MiniEncoder, clips: Path, songs: Path, stage: str
 ) -> dict[Kind, BatchMaker]:
@@ -67,7 +71,7 @@ def make_makers(
 
     size = settings.batch_size
     makers: dict[Kind, BatchMaker] = {
-        "ear": AboutClips(shards, encoder, **options("ear", settings.ear_turns, HEARD, size)),
+        "ear": AboutClips(shards, encoder, **options("ear", settings.ear_turns, _EAR, size)),
         "words": AboutClips(shards, None, **options("words", settings.basic_turns, _WORDS, size)),
         "all": AboutClips(shards, encoder, **options("all", settings.turns, None, size)),
     }

@@ -17,10 +17,11 @@ from .listening import UNPLAYED_PROBABILITY, Progress, check_sounding, listen, l
 from .separation_quality import INAUDIBLE_DB, Quality, Traces, estimate, trace
 from .separator import separate_like, separate_stems
 from .separator_checkpoint import load_calibration
-from .timbre import MIN_DURATION_S as MIN_HEARD_S
 
 STEMS = ("vocals", "drums", "bass", "other")
 MIN_DURATION_S = 0.5
+_HEARD_FROM_S = 2.0
+"""What is shorter the encoder hears too unsurely to leave stems out."""
 _FAMILIES = {"vocals": ("voice", "choir"), "drums": ("drums",), "bass": ("bass",)}
 """Families of the encoder that play a stem; all others are `other`."""
 _HEARD = 0.03
@@ -109,7 +110,7 @@ def separate(
 
 def sounding_stems(audio: Audio) -> list[str]:
     """List the stems in which the encoder hears anything: all of them where it hears no music."""
-    if audio.duration_s < MIN_HEARD_S or (heard := listen(audio)).unplayed > UNPLAYED_PROBABILITY:
+    if audio.duration_s < _HEARD_FROM_S or (heard := listen(audio)).unplayed > UNPLAYED_PROBABILITY:
         return list(STEMS)
     named = {family: stem for stem, families in _FAMILIES.items() for family in families}
     chances = zip(listener_config().labels["families"], heard.heads["families"], strict=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import LogitsProcessor
 
-from .grounded_chords import GroundedChords, progressions_in
+from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
 from .grounded_times import GroundedTimes
@@ -44,7 +44,8 @@ def constrain(
         source = f"{quotable} {heard_numbers(() if TIME.search(quotable) else times)}"
         numbers = GroundedNumbers(tokenizer, source, prompt_length)
         keys = GroundedKeys(tokenizer, source, prompt_length)
-        return [numbers, keys, chords], lambda text: trim_unfinished(text, source)
+        degrees = GroundedDegrees(tokenizer, quotable, prompt_length)
+        return [numbers, keys, chords, degrees], lambda text: trim_unfinished(text, source)
     constraints: list[LogitsProcessor] = [chords]
     if heard:
         constraints.append(GroundedPlayers(tokenizer, told, prompt_length))

@@ -26,6 +26,12 @@ _TAIL = re.compile(rf"(?:^|(?<=[\s(:]))((?:{_CHORD} - )*)((?:[A-G][#b]?[dim]*)?(
 _LINK_BEGUN = re.compile(" - ?")
 _WRITTEN_WITH = re.compile(r"[ A-Ga-g#dim-]+")
 
+_DEGREE = r"[#b]?[iIvV]+o?"
+_DEGREES = re.compile(rf"(?<![\w#]){_DEGREE}(?: {_DEGREE})+(?![\w#])")
+_DEGREES_TAIL = re.compile(rf"(?:(?<![^\s(]){_DEGREE} )*(?:(?<![^\s(]){_DEGREE})?$")
+_ROW_BEGINS = re.compile(rf"(?:\bthat is|(?<![\w#]){_CHORD},) ?$")
+_DEGREES_WRITTEN_WITH = re.compile(r" ?[#b]?[iIvV]*o?")
+
 
 def progressions_in(text: str) -> list[tuple[str, ...]]:
     """List the progressions in a text: two chords or more, behind each other or with dashes."""
@@ -92,13 +98,68 @@ class GroundedChords(LogitsProcessor):
         return bool(self._next(after)) and self._fits(after, rest)
 
 
-@lru_cache(maxsize=4)
-def _pieces(tokenizer: Any) -> list[tuple[int, str]]:
+class GroundedDegrees(LogitsProcessor):
+    """Allows only tokens that keep every row of degrees (`i VII VI`) inside the source.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer.
+        source: The text whose rows may be quoted; without any nothing is forbidden.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        self._known = [tuple(found.split(" ")) for found in _DEGREES.findall(source)]
+        self._pieces = _pieces(tokenizer, _DEGREES_WRITTEN_WITH)
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
+        if self._known:
+            for row, ids in zip(scores, input_ids, strict=True):
+                text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
+                tail = _DEGREES_TAIL.search(text)
+                if TOOL_CALL in text or not tail:
+                    continue
+                if tail[0].strip():
+                    self._mask(row, tail[0])
+                elif _ROW_BEGINS.search(text):
+                    row[[i for i, piece in self._pieces if not self._begins(piece)]] = -torch.inf
+        return scores
+
+    def _begins(self, piece: str) -> bool:
+        """Say whether a token may begin a row where one is due: at its beginning."""
+        return any(known[0].startswith(piece.strip(" ")) for known in self._known)
+
+    def _mask(self, row: torch.Tensor, written: str) -> None:
+        right = [i for i, piece in self._pieces if self._fits(written + piece)]
+        if not self._fits(f"{written.rstrip(' ')} "):
+            # `VI` was to be `VII`: only what goes on to it is let through.
+            kept = row[right].clone()
+            row.fill_(-torch.inf)
+            row[right] = kept
+        row[sorted({i for i, _ in self._pieces} - set(right))] = -torch.inf
+
+    def _fits(self, row: str) -> bool:
+        """Say whether a row is part of a known one, its last degree so far; `I` may be a word."""
+        *before, last = row.rstrip(" ").split(" ")
+        if not before:
+            return True
+        n, whole = len(before), row.endswith(" ")
+        return any(
+            list(known[i : i + n]) == before
+            and (known[i + n] == last if whole else known[i + n].startswith(last))
+            for known in self._known
+            for i in range(len(known) - n)
+        )
+
+
+@lru_cache(maxsize=8)
+def _pieces(tokenizer: Any, written_with: re.Pattern[str] = _WRITTEN_WITH) -> list[tuple[int, str]]:
     """List the tokens that a progression may be written with, and their text."""
     special, found = control_tokens(tokenizer), []
     for token, token_id in tokenizer.get_vocab().items():
         # SentencePiece and byte-level BPE write a leading space as one of these two.
         piece = token.replace("▁", " ").replace("Ġ", " ")
-        if token_id not in special and _WRITTEN_WITH.fullmatch(piece):
+        if token_id not in special and written_with.fullmatch(piece):
             found.append((token_id, piece))
     return found
