@@ -149,9 +149,9 @@ def _ask_cut_section(scene: Scene) -> Turn | None:
     section = pick(_SECTIONS, scene.rng)
     noun = section_noun(section, scene.rng)
     question = scene.say("cut", "questions", part=noun, at=f"in {noun}")
-    known = "find_sections" in scene.results
+    # Called whether or not its result is known: that may never have been shown.
     finding = Call("find_sections")
-    calls = () if known else (finding,)
+    calls = (finding,)
     found = scene.run(finding)
     if "error" in found:
         return Turn(question, lambda: scene.answer("broken", reason=found["error"]), calls)
