@@ -56,8 +56,7 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
         try:
             visit.open_song(path, name)
         except AudioError as error:
-            gr.Warning(str(error), title="This cannot be played")
-            visit.complain(str(error))
+            _refuse(visit, error)
             return gr.skip(), visit.shown, gr.skip(), None, None
         return _show_song(visit.song, path), visit.shown, _files(visit), None, None
 
@@ -68,8 +67,7 @@ def build_app(assistant: Answers, examples: list[tuple[str, Path]] | None = None
         try:
             visit.open_other(path, Path(path).name)
         except AudioError as error:
-            gr.Warning(str(error), title="This cannot be played")
-            visit.complain(str(error))
+            _refuse(visit, error)
             return gr.skip(), visit.shown, gr.skip(), None
         return _show_song(visit.other, path), visit.shown, _files(visit), gr.skip()
 
@@ -266,6 +264,12 @@ def _theme() -> gr.themes.Base:
         block_label_text_color_dark="*neutral_400",
         block_label_text_weight="500",
     )
+
+
+def _refuse(visit: Visit, error: AudioError) -> None:
+    """Say why a file is not taken: at once, and in the chat, where it stays."""
+    gr.Warning(str(error), title="This cannot be played")
+    visit.complain(str(error))
 
 
 def _show_song(song: AudioPart | None, path: str) -> gr.Audio:

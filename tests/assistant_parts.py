@@ -38,6 +38,17 @@ def call(name="estimate_tempo", **arguments):
     return f"<tool_call>\n{body}\n</tool_call>"
 
 
+def first_refused(tokenizer, said, constraint):
+    """Write a reply token by token; give the place of the first token that may not come."""
+    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
+    for i, token in enumerate(wanted):
+        scores = torch.zeros(1, len(tokenizer))
+        scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
+        if scores[0, token] == -torch.inf:
+            return i
+    return None
+
+
 class ScriptedModel:
     """Wants to say one given reply per generation; constraints may lead it off its script."""
 

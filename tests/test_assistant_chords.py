@@ -6,6 +6,7 @@ import json
 
 import pytest
 import torch
+from assistant_parts import first_refused
 from model_parts import tiny_tokenizer
 
 from llark_py.assistant.constraints import constrain
@@ -15,18 +16,14 @@ RESULT = json.dumps({"progression": "Cm - Bb - Ab - Cm", "degrees": "i VII VI i"
 NOTES = "heard: 2:41; style pop; chords F#m D A E (x3); sections verse 0:00, A 0:12, B 0:30; music"
 
 
-def first_refused(said, quotable=RESULT, heard=NOTES, *, measured=True):
+def written_until(said, quotable=RESULT, heard=NOTES, *, measured=True):
     """Write a reply token by token; give what was written before a token that may not come."""
     tokenizer = tiny_tokenizer()
-    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
-    constraints, _ = constrain(tokenizer, quotable, (), heard, 0, measured=measured)
-    for i, token in enumerate(wanted):
-        scores = torch.zeros(1, len(tokenizer))
-        for constraint in constraints:
-            scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
-        if scores[0, token] == -torch.inf:
-            return tokenizer.decode(wanted[:i])
-    return None
+    constraint, _ = constrain(tokenizer, quotable, (), heard, 0, measured=measured)
+    place = first_refused(tokenizer, said, constraint)
+    if place is None:
+        return None
+    return tokenizer.decode(tokenizer(said, add_special_tokens=False)["input_ids"][:place])
 
 
 def test_progressions_are_found_in_results_and_notes():
@@ -50,7 +47,7 @@ def test_progressions_are_found_in_results_and_notes():
     ],
 )
 def test_what_was_found_may_be_quoted(said):
-    assert first_refused(said) is None
+    assert written_until(said) is None
 
 
 @pytest.mark.parametrize(
@@ -67,15 +64,15 @@ def test_what_was_found_may_be_quoted(said):
     ],
 )
 def test_other_progressions_end_where_they_part(said, until):
-    refused = first_refused(said)
+    refused = written_until(said)
     assert refused is not None and until.startswith(refused.rstrip(" -"))
     assert len(until) - len(refused) <= 4
 
 
 def test_what_the_encoder_heard_may_be_told_where_no_tool_has_answered():
-    assert first_refused("It moves F#m - D - A - E.", "what chords?", measured=False) is None
-    assert first_refused("It moves F#m - A.", "what chords?", measured=False) is not None
-    assert first_refused("Maybe G - C - G.", "what chords?", "", measured=False) is None
+    assert written_until("It moves F#m - D - A - E.", "what chords?", measured=False) is None
+    assert written_until("It moves F#m - A.", "what chords?", measured=False) is not None
+    assert written_until("Maybe G - C - G.", "what chords?", "", measured=False) is None
 
 
 def test_a_chord_that_has_begun_is_finished():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-import torch
+from assistant_parts import first_refused
 from transformers import PreTrainedTokenizerFast
 
 from llark_py.assistant.constraints import constrain
@@ -23,18 +23,14 @@ def tokenizer():
     return PreTrainedTokenizerFast.from_pretrained(embedded_folder())
 
 
-def first_refused(tokenizer, said, asked="what do you hear?", heard=NOTES, *, measured=False):
+def refused_token(tokenizer, said, asked="what do you hear?", heard=NOTES, *, measured=False):
     """Write a reply token by token; give the token that may not come."""
-    wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
     quotable = asked if not measured else f"{asked} {json.dumps({'key': 'C major'})}"
-    constraints, _ = constrain(tokenizer, quotable, ["0:04"], heard, 0, measured=measured)
-    for i, token in enumerate(wanted):
-        scores = torch.zeros(1, len(tokenizer))
-        for constraint in constraints:
-            scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
-        if scores[0, token] == -torch.inf:
-            return tokenizer.decode([token]).strip()
-    return None
+    constraint, _ = constrain(tokenizer, quotable, ["0:04"], heard, 0, measured=measured)
+    place = first_refused(tokenizer, said, constraint)
+    if place is None:
+        return None
+    return tokenizer.decode(tokenizer(said, add_special_tokens=False)["input_ids"][place]).strip()
 
 
 def test_names_and_families_are_read_from_the_notes():
@@ -55,7 +51,7 @@ def test_names_and_families_are_read_from_the_notes():
     ],
 )
 def test_what_was_heard_and_what_is_denied_may_be_named(tokenizer, said):
-    assert first_refused(tokenizer, said) is None
+    assert refused_token(tokenizer, said) is None
 
 
 @pytest.mark.parametrize(
@@ -69,10 +65,10 @@ def test_what_was_heard_and_what_is_denied_may_be_named(tokenizer, said):
     ],
 )
 def test_what_was_not_heard_is_not_named(tokenizer, said, refused):
-    assert first_refused(tokenizer, said) == refused
+    assert refused_token(tokenizer, said) == refused
 
 
 def test_what_the_user_names_may_be_answered_and_measured_answers_are_left_alone(tokenizer):
-    assert first_refused(tokenizer, "Yes, I hear a trumpet.", "is that a trumpet?") is None
-    assert first_refused(tokenizer, "The piano stem is below.", measured=True) is None
-    assert first_refused(tokenizer, "I hear a trumpet.", heard="") is None
+    assert refused_token(tokenizer, "Yes, I hear a trumpet.", "is that a trumpet?") is None
+    assert refused_token(tokenizer, "The piano stem is below.", measured=True) is None
+    assert refused_token(tokenizer, "I hear a trumpet.", heard="") is None

@@ -80,7 +80,7 @@ def test_tools_run_for_the_conversations_that_call_them(monkeypatch):
     rounds = []
 
     def reply(rows):
-        rounds.append([[type(c) for c in row.constraints] for row in rows])
+        rounds.append([[type(p) for p in row.constraints[0].parts] for row in rows])
         if len(rounds) == 1:
             return [call("measure_loudness"), "I hear noise."]
         return [f"Loud, {call('nothing')}"] if len(rounds) == 2 else ["It is loud."]

@@ -91,6 +91,7 @@ def measure_timbre(audio: Audio) -> Timbre:
     labels = config.labels
     activity = heads["activity_frames"]
     probabilities = heads["families"]
+    spans_of = [find_spans(family) for family in activity.T]
 
     def describe(i: int, spans: tuple[Span, ...]) -> Player:
         family = labels["families"][i]
@@ -103,11 +104,11 @@ def measure_timbre(audio: Audio) -> Timbre:
     players = [
         describe(i, spans)
         for i in np.flatnonzero(probabilities > config.present_from("families"))
-        if (spans := find_spans(activity[:, i]) or _around_hits(activity[:, i], _HIT))
+        if (spans := spans_of[i] or _around_hits(activity[:, i], _HIT))
     ]
     best = int(probabilities.argmax())
     somewhere = _around_hits(activity[:, best], float(activity[:, best].max()) / 2)
-    likeliest = describe(best, find_spans(activity[:, best]) or somewhere)
+    likeliest = describe(best, spans_of[best] or somewhere)
     lead = int(heads["lead"].argmax())
     return Timbre(
         players=tuple(sorted(players, key=lambda p: (p.spans[0].start_s, -p.probability))),

@@ -12,17 +12,14 @@ from tempfile import TemporaryDirectory
 from threading import Event as Flag
 from typing import Any, NamedTuple
 
-from transformers import NoBadWordsLogitsProcessor
-
 from llark_py.messages import AudioPart, Message, user
 
-from .constraints import constrain
+from .constraints import constrain_reply
 from .context import check_room, fit_context
 from .conversation import quotable_text, recordings, with_system, write_chat
 from .core import MAX_NEW_TOKENS
 from .ears import share_hearing
 from .events import Done, Event
-from .grounding import told_times
 from .reply import TOOL_CALL, Reply, ReplyFilter, control_tokens, read_calls
 from .side_by_side import BatchDecoder, Begun, Heard, Row
 from .turns import ToolLoop
@@ -154,19 +151,14 @@ class BatchAssistant(ToolLoop):
                 request.raw = raw
 
     def _constrain(self, request: _Request, row: Row, prompt_length: int) -> None:
-        decoder = self._decoder
-        audios = [part.audio for part in recordings(request.messages)]
-        row.constraints, request.trim = constrain(
-            decoder.tokenizer,
+        row.constraints, request.trim = constrain_reply(
+            self._decoder,
+            [part.audio for part in recordings(request.messages)],
             quotable_text(request.messages),
-            [t for a in audios for t in told_times(a.duration_s, decoder.frames(a).notes)],
-            "\n".join(decoder.frames(a).notes or "" for a in audios),
             prompt_length,
             measured=request.measured,
+            may_call=request.may_call,
         )
-        if not request.may_call:
-            ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
-            row.constraints.append(NoBadWordsLogitsProcessor([ids]))
 
     def _begun_of(self, request: _Request, prompt: list[int]) -> Begun:
         """Give what is computed of a prompt: what others share with it, or else all but its end."""

@@ -3,15 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from transformers import LogitsProcessor
+from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
 
+from llark_py.audio import Audio
+
+from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
 from .grounded_times import GroundedTimes
-from .grounding import TIME, GroundedNumbers, heard_numbers, trim_unfinished
+from .grounding import TIME, GroundedNumbers, heard_numbers, told_times, trim_unfinished
+from .reply import TOOL_CALL
+from .reply_constraint import AllConstraints, ReplyConstraint
+
+Trim = Callable[[str], str]
+"""Cuts off a number that the length limit has broken."""
+
+
+def constrain_reply(
+    decoder: Decoder,
+    audios: Sequence[Audio],
+    quotable: str,
+    prompt_length: int,
+    *,
+    measured: bool,
+    may_call: bool,
+) -> tuple[list[LogitsProcessor], Trim]:
+    """Choose the constraints of a reply about some recordings.
+
+    Args:
+        decoder: Knows what the encoder has written down of each recording.
+        audios: All recordings of the conversation.
+        quotable: As for `constrain`, `prompt_length` and `measured` too.
+        prompt_length: How many leading tokens are the prompt.
+        measured: Whether a tool has answered in this turn.
+        may_call: Whether the reply may be a tool call.
+    """
+    notes = [decoder.frames(audio).notes for audio in audios]
+    times = [t for a, n in zip(audios, notes, strict=True) for t in told_times(a.duration_s, n)]
+    heard = "\n".join(n or "" for n in notes)
+    constraint, trim = constrain(
+        decoder.tokenizer, quotable, times, heard, prompt_length, measured=measured
+    )
+    if may_call:
+        return [constraint], trim
+    ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
+    return [constraint, NoBadWordsLogitsProcessor([ids])], trim
 
 
 def constrain(
@@ -22,8 +62,8 @@ def constrain(
     prompt_length: int,
     *,
     measured: bool,
-) -> tuple[list[LogitsProcessor], Callable[[str], str]]:
-    """Choose the constraints of a reply.
+) -> tuple[ReplyConstraint, Trim]:
+    """Choose the constraints of a reply from what is known.
 
     Args:
         tokenizer: Of the model.
@@ -33,9 +73,6 @@ def constrain(
         heard: The encoder's notes of all recordings; empty where it writes none.
         prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn; then every number must be a quote.
-
-    Returns:
-        Constraints on decoding, and what cuts off a number that the length limit has broken.
     """
     from_tools = measured and progressions_in(quotable)
     told = quotable if from_tools else f"{quotable}\n{heard}"
@@ -45,11 +82,14 @@ def constrain(
         numbers = GroundedNumbers(tokenizer, source, prompt_length)
         keys = GroundedKeys(tokenizer, source, prompt_length)
         degrees = GroundedDegrees(tokenizer, quotable, prompt_length)
-        return [numbers, keys, chords, degrees], lambda text: trim_unfinished(text, source)
-    constraints: list[LogitsProcessor] = [chords]
+        parts = [numbers, keys, chords, degrees]
+        return AllConstraints(tokenizer, prompt_length, parts), partial(
+            trim_unfinished, source=source
+        )
+    by_ear: list[ReplyConstraint] = [chords]
     if heard:
-        constraints.append(GroundedPlayers(tokenizer, told, prompt_length))
+        by_ear.append(GroundedPlayers(tokenizer, told, prompt_length))
     if not times:
-        return constraints, str
+        return AllConstraints(tokenizer, prompt_length, by_ear), str
     grounded = GroundedTimes(tokenizer, times, quotable, prompt_length)
-    return [grounded, *constraints], grounded.trim
+    return AllConstraints(tokenizer, prompt_length, [grounded, *by_ear]), grounded.trim

@@ -18,19 +18,17 @@ from threading import Event as Flag
 from typing import Any
 
 import torch
-from transformers import NoBadWordsLogitsProcessor
 from transformers.utils.logging import disable_progress_bar
 
 from llark_py.embedded import embedded_folder
 from llark_py.messages import Message
 from llark_py.startup import lean_imports
 
-from .constraints import constrain
+from .constraints import constrain_reply
 from .context import check_room, fit_context
 from .conversation import quotable_text, recordings
 from .ears import lend_ears
 from .generation import Decoder
-from .grounding import told_times
 from .listener import Listener, load_listener
 from .reading import ReadingDecoder, ReadingProcessor
 from .reply import TOOL_CALL, Reply, ReplyFilter, control_tokens, read_calls
@@ -95,19 +93,11 @@ class Assistant(ToolLoop):
             self._decoder, messages, self._schemas, self.max_new_tokens
         )
         audios = [part.audio for part in recordings(messages)]
-        tokenizer = self._decoder.tokenizer
-        constraints, trim = constrain(
-            tokenizer,
-            self._quotable(messages),
-            [t for a in audios for t in told_times(a.duration_s, self._decoder.frames(a).notes)],
-            "\n".join(self._decoder.frames(a).notes or "" for a in audios),
-            len(prompt),
-            measured=measured,
+        quotable = self._quotable(messages)
+        constraints, trim = constrain_reply(
+            self._decoder, audios, quotable, len(prompt), measured=measured, may_call=may_call
         )
-        if not may_call:
-            ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
-            constraints.append(NoBadWordsLogitsProcessor([ids]))
-        visible = ReplyFilter(control_tokens(tokenizer).values())
+        visible = ReplyFilter(control_tokens(self._decoder.tokenizer).values())
         pieces = self._decoder.stream(
             prompt, audios, max_new_tokens=room, constraints=constraints, stop=stop
         )

@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
-from .reply import TOOL_CALL, control_tokens
+from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
 _CHORD = r"[A-G][#b]?(?:dim|m)?"
 _LINK = " - "
@@ -38,7 +37,7 @@ def progressions_in(text: str) -> list[tuple[str, ...]]:
     return [tuple(_SPLIT.split(found)) for found in _PROGRESSION.findall(text)]
 
 
-class GroundedChords(LogitsProcessor):
+class GroundedChords(ReplyConstraint):
     """Allows only tokens that keep every progression of the new text inside the source.
 
     Args:
@@ -48,22 +47,16 @@ class GroundedChords(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._known = progressions_in(source)
         self._pieces = _pieces(tokenizer)
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        if self._known:
-            for row, ids in zip(scores, input_ids, strict=True):
-                text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-                if TOOL_CALL not in text and (tail := _TAIL.search(text)):
-                    self._mask(row, tail[1], tail[2])
-        return scores
-
-    def _mask(self, row: torch.Tensor, written: str, begun: str) -> None:
-        if not written and not begun:
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        tail = _TAIL.search(text) if self._known else None
+        if not tail or not tail[0]:
             return  # no chord yet
+        written, begun = tail[1], tail[2]
         before = tuple(written.split(_LINK)[:-1])
         fits = {i: self._fits(before, begun + piece) for i, piece in self._pieces}
         *linked, last = _LINK_BEGUN.split(begun)
@@ -71,9 +64,7 @@ class GroundedChords(LogitsProcessor):
         if follows and last.strip(" ") not in self._next(follows):
             # A chord must come, or go on: only what writes it is let through.
             right = [i for i, fit in fits.items() if fit]
-            kept = row[right].clone()
-            row.fill_(-torch.inf)
-            row[right] = kept
+            allow_only(row, right)
         row[[i for i, fit in fits.items() if not fit]] = -torch.inf
 
     def _next(self, before: tuple[str, ...]) -> set[str]:
@@ -98,7 +89,7 @@ class GroundedChords(LogitsProcessor):
         return bool(self._next(after)) and self._fits(after, rest)
 
 
-class GroundedDegrees(LogitsProcessor):
+class GroundedDegrees(ReplyConstraint):
     """Allows only tokens that keep every row of degrees (`i VII VI`) inside the source.
 
     Args:
@@ -108,35 +99,29 @@ class GroundedDegrees(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._known = [tuple(found.split(" ")) for found in _DEGREES.findall(source)]
         self._pieces = _pieces(tokenizer, _DEGREES_WRITTEN_WITH)
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        if self._known:
-            for row, ids in zip(scores, input_ids, strict=True):
-                text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-                tail = _DEGREES_TAIL.search(text)
-                if TOOL_CALL in text or not tail:
-                    continue
-                if tail[0].strip():
-                    self._mask(row, tail[0])
-                elif _ROW_BEGINS.search(text):
-                    row[[i for i, piece in self._pieces if not self._begins(piece)]] = -torch.inf
-        return scores
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        tail = _DEGREES_TAIL.search(text) if self._known else None
+        if not tail:
+            return
+        if tail[0].strip():
+            self._go_on(row, tail[0])
+        elif _ROW_BEGINS.search(text):
+            row[[i for i, piece in self._pieces if not self._begins(piece)]] = -torch.inf
 
     def _begins(self, piece: str) -> bool:
         """Say whether a token may begin a row where one is due: at its beginning."""
         return any(known[0].startswith(piece.strip(" ")) for known in self._known)
 
-    def _mask(self, row: torch.Tensor, written: str) -> None:
+    def _go_on(self, row: torch.Tensor, written: str) -> None:
         right = [i for i, piece in self._pieces if self._fits(written + piece)]
         if not self._fits(f"{written.rstrip(' ')} "):
             # `VI` was to be `VII`: only what goes on to it is let through.
-            kept = row[right].clone()
-            row.fill_(-torch.inf)
-            row[right] = kept
+            allow_only(row, right)
         row[sorted({i for i, _ in self._pieces} - set(right))] = -torch.inf
 
     def _fits(self, row: str) -> bool:
@@ -156,10 +141,6 @@ class GroundedDegrees(LogitsProcessor):
 @lru_cache(maxsize=8)
 def _pieces(tokenizer: Any, written_with: re.Pattern[str] = _WRITTEN_WITH) -> list[tuple[int, str]]:
     """List the tokens that a progression may be written with, and their text."""
-    special, found = control_tokens(tokenizer), []
-    for token, token_id in tokenizer.get_vocab().items():
-        # SentencePiece and byte-level BPE write a leading space as one of these two.
-        piece = token.replace("▁", " ").replace("Ġ", " ")
-        if token_id not in special and written_with.fullmatch(piece):
-            found.append((token_id, piece))
-    return found
+    return [
+        (i, piece) for i, piece in text_tokens(tokenizer).items() if written_with.fullmatch(piece)
+    ]

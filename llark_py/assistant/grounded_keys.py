@@ -13,9 +13,8 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
-from .reply import TOOL_CALL, control_tokens
+from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
 _MODES = ("major", "minor")
 KEY = re.compile(r"(?<![A-Za-z0-9#])([A-G][#b]?) ((?i:major|minor))")
@@ -30,7 +29,7 @@ def measured_modes(source: str) -> dict[str, str]:
     return {tonic: found.pop() for tonic, found in modes.items() if len(found) == 1}
 
 
-class GroundedKeys(LogitsProcessor):
+class GroundedKeys(ReplyConstraint):
     """Allows only tokens that give a tonic the mode it has in the source.
 
     Args:
@@ -40,27 +39,21 @@ class GroundedKeys(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._modes = measured_modes(source)
         self._pieces = _mode_pieces(tokenizer)
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        for row, ids in zip(scores, input_ids, strict=True):
-            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-            last = _UNFINISHED.search(text)
-            if last and TOOL_CALL not in text and last[1] in self._modes:
-                self._mask(row, self._modes[last[1]], last[2])
-        return scores
-
-    def _mask(self, row: torch.Tensor, mode: str, written: str) -> None:
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        last = _UNFINISHED.search(text)
+        if not last or last[1] not in self._modes:
+            return
+        mode, written = self._modes[last[1]], last[2]
         wrong = [i for i, piece in self._pieces if _leads_to_another(mode, written + piece)]
         right = [i for i, piece in self._pieces if _leads_to(mode, written + piece)]
         if right and int(row.argmax()) in wrong:
             # A mode was going to be named: then it is this one, not what came second.
-            kept = row[right].clone()
-            row.fill_(-torch.inf)
-            row[right] = kept
+            allow_only(row, right)
         row[wrong] = -torch.inf
 
 
@@ -78,12 +71,10 @@ def _leads_to_another(mode: str, written: str) -> bool:
 @lru_cache(maxsize=4)
 def _mode_pieces(tokenizer: Any) -> list[tuple[int, str]]:
     """List the tokens that a mode may be written with, and their text."""
-    special, found = control_tokens(tokenizer), []
-    for token, token_id in tokenizer.get_vocab().items():
-        # SentencePiece and byte-level BPE write a leading space as one of these two.
-        piece = token.replace("▁", " ").replace("Ġ", " ")
+    found = []
+    for token_id, piece in text_tokens(tokenizer).items():
         word = piece.strip().lower()
         starts = any(word.startswith(mode) for mode in _MODES)
-        if token_id not in special and word and (starts or any(word in mode for mode in _MODES)):
+        if word and (starts or any(word in mode for mode in _MODES)):
             found.append((token_id, piece))
     return found

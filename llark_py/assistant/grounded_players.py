@@ -14,11 +14,10 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
 from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
 
-from .reply import TOOL_CALL, control_tokens
+from .reply_constraint import ReplyConstraint, text_tokens
 
 _EVERYDAY = ("drums", "singer")
 """Talked about whether or not they play; the heads tell them nearly always rightly."""
@@ -48,7 +47,7 @@ def heard_names(source: str) -> frozenset[str]:
     )
 
 
-class GroundedPlayers(LogitsProcessor):
+class GroundedPlayers(ReplyConstraint):
     """Allows only tokens that name instruments of the source.
 
     Args:
@@ -58,18 +57,14 @@ class GroundedPlayers(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._allowed = heard_names(source)
         self._pieces = _pieces(tokenizer)
         self._known: dict[tuple[tuple[str, ...], frozenset[str]], list[int]] = {}
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        for row, ids in zip(scores, input_ids, strict=True):
-            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-            if TOOL_CALL not in text:
-                row[self._wrong(text)] = -torch.inf
-        return scores
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        row[self._wrong(text)] = -torch.inf
 
     def _wrong(self, text: str) -> list[int]:
         sentence = _SENTENCE_END.split(text)[-1].lower()
@@ -111,12 +106,10 @@ def _is_wrong(before: tuple[str, ...], word: str, allowed: frozenset[str]) -> bo
 @lru_cache(maxsize=4)
 def _pieces(tokenizer: Any) -> list[tuple[int, str]]:
     """List the tokens that are words of names, with a space before them or at a beginning."""
-    special, found = control_tokens(tokenizer), []
+    found = []
     words = {word for name in _NAMES for word in name.split()}
-    for token, token_id in tokenizer.get_vocab().items():
-        # SentencePiece and byte-level BPE write a leading space as one of these two.
-        piece = token.replace("▁", " ").replace("Ġ", " ")
+    for token_id, piece in text_tokens(tokenizer).items():
         word, begins = piece.strip().lower(), piece[:1] == " " or piece[:1].isupper()
-        if token_id not in special and begins and word in words:
+        if begins and word in words:
             found.append((token_id, word))
     return found

@@ -15,10 +15,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
 from .grounding import TIME, number_tokens
-from .reply import TOOL_CALL
+from .reply_constraint import ReplyConstraint, allow_only
 
 _LISTED = re.compile(r"\bat [0-9:]*$")
 _SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
@@ -27,7 +26,7 @@ _BEGUN = re.compile(r"[0-9]+:[0-9:]*")
 _OPEN = re.compile(r"[0-9]+(?::[0-9]*)*$")
 
 
-class GroundedTimes(LogitsProcessor):
+class GroundedTimes(ReplyConstraint):
     """Allows only tokens of which every time of the new text can be made.
 
     Args:
@@ -38,19 +37,11 @@ class GroundedTimes(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, times: Iterable[str], source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._allowed = frozenset([*times, *TIME.findall(source)])
         digits, separators, _ = number_tokens(tokenizer)
         self._tokens = digits | separators
         self._wrong: dict[tuple[str, frozenset[str], bool], list[int]] = {}
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        for row, ids in zip(scores, input_ids, strict=True):
-            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-            if TOOL_CALL not in text:
-                self._mask(row, text)
-        return scores
 
     def trim(self, text: str) -> str:
         """Cut off a time at the very end that the length limit has broken in the middle."""
@@ -59,7 +50,8 @@ class GroundedTimes(LogitsProcessor):
             return text[: -len(pending)].rstrip()
         return text
 
-    def _mask(self, row: torch.Tensor, text: str) -> None:
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
         pending, (allowed, begun) = _pending(text), self._next(text)
         wrong = self._wrong.get((pending, allowed, begun))
         if wrong is None:
@@ -72,9 +64,7 @@ class GroundedTimes(LogitsProcessor):
                 for i, t in self._tokens.items()
                 if _pending(pending + t).startswith(pending) and _fits(pending + t, allowed, begun)
             ]
-            kept = row[right].clone()
-            row.fill_(-torch.inf)
-            row[right] = kept
+            allow_only(row, right)
         row[wrong] = -torch.inf
 
     def _next(self, text: str) -> tuple[frozenset[str], bool]:

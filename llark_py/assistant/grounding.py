@@ -15,9 +15,8 @@ from functools import lru_cache
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
-from .reply import TOOL_CALL, control_tokens
+from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
 _JOINTS = ".,:/"
 """What joins figures to one number, and may as well end a sentence."""
@@ -26,7 +25,6 @@ _NUMBER = re.compile(rf"[0-9]+(?:[{_JOINTS}][0-9]+)*")
 _UNFINISHED = re.compile(rf"(?<![0-9])(?:[0-9]+[{_JOINTS}])*[0-9]+[{_JOINTS}]?$")
 _TIME_SIGNATURES = "2/4 3/4 4/4 5/4 6/8 7/8 12/8"
 _DIGIT = re.compile(r"[0-9]")
-_BYTE = re.compile(r"^<0x([0-9A-F]{2})>$")
 
 
 def numbers_in(text: str) -> frozenset[str]:
@@ -72,7 +70,7 @@ def trim_unfinished(text: str, source: str) -> str:
     return text
 
 
-class GroundedNumbers(LogitsProcessor):
+class GroundedNumbers(ReplyConstraint):
     """Allows only tokens that keep every number of the new text inside a set.
 
     Args:
@@ -82,30 +80,21 @@ class GroundedNumbers(LogitsProcessor):
     """
 
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
-        self._tokenizer, self._prompt_length = tokenizer, prompt_length
+        super().__init__(tokenizer, prompt_length)
         self._allowed = numbers_in(source)
         self._prefixes = {n[:i] for n in self._allowed for i in range(1, len(n) + 1)}
         self._with_digits, self._separators, self._letters = number_tokens(tokenizer)
         self._banned: dict[str, list[int]] = {}
 
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
-        for row, ids in zip(scores, input_ids, strict=True):
-            text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-            if TOOL_CALL not in text:  # the arguments of a call are checked by the tool
-                self._mask(row, text)
-        return scores
-
-    def _mask(self, row: torch.Tensor, text: str) -> None:
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
         last = _UNFINISHED.search(text)
         pending = last.group() if last else ""
         if pending and pending.rstrip(_JOINTS) not in self._allowed:
             # The number may not end here: only what continues it is let through.
             allowed = [i for i, t in self._separators.items() if pending + t in self._prefixes]
             allowed += [i for i, t in self._with_digits.items() if self._fits(pending, t)]
-            kept = row[allowed].clone()
-            row.fill_(-torch.inf)
-            row[allowed] = kept
+            allow_only(row, allowed)
             return
         if pending not in self._banned:
             self._banned[pending] = [
@@ -132,16 +121,10 @@ class GroundedNumbers(LogitsProcessor):
 @lru_cache(maxsize=4)
 def number_tokens(tokenizer: Any) -> tuple[dict[int, str], dict[int, str], list[int]]:
     """Find tokens with a digit, those that join numbers, and those that begin a word."""
-    special = control_tokens(tokenizer)
     digits: dict[int, str] = {}
     separators: dict[int, str] = {}
     letters: list[int] = []
-    for token, token_id in tokenizer.get_vocab().items():
-        if token_id in special:
-            continue
-        byte = _BYTE.match(token)
-        # SentencePiece and byte-level BPE write a leading space as one of these two.
-        text = chr(int(byte.group(1), 16)) if byte else token.replace("▁", " ").replace("Ġ", " ")
+    for token_id, text in text_tokens(tokenizer).items():
         if _DIGIT.search(text):
             digits[token_id] = text
         elif len(text) == 1 and text in _JOINTS:

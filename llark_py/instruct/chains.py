@@ -55,13 +55,16 @@ def _chain(
     return Turn(question, lambda: scene.answer(family, case, **told), (first, last), at_once=False)
 
 
-def _stem_then(family: str, tool: str, *, of_part: bool = False, **more: Any) -> Asker:
+def _stem_then(
+    family: str, tool: str, *, of_part: bool = False, of_rest: bool = False, **more: Any
+) -> Asker:
     """Ask for something of one stem, which is separated first unless it is there.
 
     Args:
         family: Which phrasings; its names are the stems that are asked about.
         tool: Takes the stem.
         of_part: Whether only a part of the recording is meant.
+        of_rest: Whether what is left without the stem is meant.
         **more: Arguments of the tool.
     """
 
@@ -76,13 +79,13 @@ def _stem_then(family: str, tool: str, *, of_part: bool = False, **more: Any) ->
         question = scene.say(family, "questions", **words)
         words["stem"] = words["plain"]
         answers = "stem_notes" if of_part else family
-        if stem in scene.stems:
+        if stem in scene.stems and not of_rest:
             call = Call(tool, {"audio": scene.stems[stem], **wanted})
             return _second(scene, answers, question, call, **words)
         first = Call("separate_stems", {"stem": stem})
 
         def last(made: dict[str, Any]) -> Call:
-            return Call(tool, {"audio": made[stem], **wanted})
+            return Call(tool, {"audio": made["rest" if of_rest else stem], **wanted})
 
         return _chain(scene, answers, question, first, last, **words)
 
@@ -96,23 +99,6 @@ def _ask_stem_drums(scene: Scene) -> Turn | None:
     question = scene.say("stem_drums", "questions")
     call = Call("transcribe_drums", {"audio": scene.stems["drums"]})
     return _second(scene, "drum_notes", question, call)
-
-
-def _ask_rest_chords(scene: Scene) -> Turn | None:
-    """Ask for the chords of what is left without one stem."""
-    if "recognize_chords" not in scene.tools:
-        return None
-    stem = pick(list(grammar()["rest_chords"]["names"]), scene.rng)
-    words = stem_words("rest_chords", stem, scene)
-    question = scene.say("rest_chords", "questions", **words)
-    first = Call("separate_stems", {"stem": stem})
-
-    def chords_of(made: dict[str, Any]) -> Call:
-        return Call("recognize_chords", {"audio": made["rest"]})
-
-    return _chain(
-        scene, "rest_chords", question, first, chords_of, **{**words, "stem": words["plain"]}
-    )
 
 
 def _part_then(family: str, tool: str, answers: str = "") -> Asker:
@@ -226,7 +212,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "stem_loudness": (4.0, _stem_then("stem_loudness", "measure_loudness")),
     "stem_beats": (3.0, _stem_then("stem_beats", "track_beats", click_track=True)),
     "stem_drums": (4.0, _ask_stem_drums),
-    "rest_chords": (3.0, _ask_rest_chords),
+    "rest_chords": (3.0, _stem_then("rest_chords", "recognize_chords", of_rest=True)),
     "part_key": (3.0, _part_then("part_key", "estimate_key")),
     "part_tempo": (2.5, _part_then("part_tempo", "estimate_tempo")),
     "part_drums": (2.0, _part_then("part_drums", "transcribe_drums", "drum_notes")),
