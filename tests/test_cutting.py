@@ -8,7 +8,7 @@ import soundfile
 from assistant_parts import call, noise, scripted_assistant
 from model_parts import tiny_model
 
-from llark_py.analysis.excerpt import FADE_S, cut
+from llark_py.analysis.excerpt import FADE_S, begins_s, cut
 from llark_py.assistant.conversation import drop_oldest_exchange, recordings
 from llark_py.assistant.core import Assistant
 from llark_py.audio import Audio
@@ -43,6 +43,26 @@ def test_times_left_out_are_the_ends():
     assert cut(ramp(), 3.0).duration_s == pytest.approx(1.0)
     assert cut(ramp(), 0.0, 1.0).duration_s == pytest.approx(1.0)
     assert cut(ramp(), 3.0, 4.004).duration_s == pytest.approx(1.0)  # rounded when it was told
+
+
+def test_a_part_may_be_counted_from_the_end():
+    clip = run_tool("cut_clip", {"last_s": 1.5}, {"audio_1": ramp()}, Workspace())
+    assert (clip.content["start_s"], clip.content["end_s"]) == (2.5, 4.0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"last_s": 4.5}, r"no last 4.5 s; the recording lasts 4.0 s"),
+        ({"last_s": -1.0}, r"no last -1 s"),
+        ({"last_s": float("nan")}, r"no last nan s"),
+        ({"last_s": 1.0, "start_s": 1.0}, r"give it without start_s and end_s"),
+        ({"last_s": 1.0, "end_s": 2.0}, r"give it without start_s and end_s"),
+    ],
+)
+def test_an_end_that_is_not_there_is_refused(arguments, message):
+    with pytest.raises(ToolError, match=message):
+        begins_s(ramp(), **{"start_s": 0.0, **arguments})
 
 
 @pytest.mark.parametrize(

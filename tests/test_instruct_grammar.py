@@ -204,9 +204,10 @@ def test_every_family_is_reached_in_ordinary_dialogues(family):
     if family in LOOKING_BACK:
         befores = {"leads_it": "instrument_check", "correction": "style", "why": "mood"}
         befores |= dict.fromkeys(chains.LOOKING_BACK, "cut")
-        befores |= {"stem_drums": "stems", "then_rest": "stem"}
-        before = (befores.get(family, "key"), family)
-        messages = [dialogue(t, rng, n_turns=2, tools=TOOLS, families=before) for t in tracks()]
+        befores |= {"stem_drums": "stems", "then_rest": "stem", "then_stem": "stem"}
+        how = {"n_turns": 2, "tools": TOOLS, "families": (befores.get(family, "key"), family)}
+        two = {"other_id": "audio_2"} if family in COMPARED else {}
+        messages = [dialogue(t, rng, **how, **two) for t in tracks()]
         asked = [sum(m.role == "user" and m.text != "" for m in spoken) for spoken in messages]
         assert 2 in asked
     else:

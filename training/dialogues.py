@@ -23,7 +23,7 @@ from .labels import IGNORE
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.7, 0.12
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
-_P_TWO_RECORDINGS = 0.06
+_P_TWO_RECORDINGS = 0.1
 # So often the audio embeddings alone must do, lest only the notes be read.
 _P_NO_NOTES = 0.1
 
@@ -117,7 +117,7 @@ def write_chats(
         )
         chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)
         there = [Sound(number)] if with_recording else []
-        if two:
+        if any(part.id == other_id for message in spoken for part in message.audios):
             there.append(Sound((number + 1) % len(topics)))
         there += [Sound(number, part_s) for part_s in cut_parts(spoken)]
         if there and topic.notes is not None and rng.random() >= _P_NO_NOTES:

@@ -17,6 +17,31 @@ _ROUNDING_S = 0.01
 """Times that people and models read are rounded; by as much an end may lie beyond the recording."""
 
 
+def begins_s(
+    audio: Audio, start_s: float, end_s: float | None = None, last_s: float | None = None
+) -> float:
+    """Tell where a part begins that is given by its start, or by its length up to the end.
+
+    Args:
+        audio: Any rate and number of channels.
+        start_s: Where the part begins; 0 where `last_s` is given.
+        end_s: Where it ends; None where `last_s` is given.
+        last_s: How long it is if it ends with the recording; None: it begins at `start_s`.
+
+    Raises:
+        ToolError: The part is given both ways, or is longer than the recording.
+    """
+    if last_s is None:
+        return start_s
+    if start_s or end_s is not None:
+        raise ToolError("last_s counts from the end; give it without start_s and end_s")
+    if not 0.0 < last_s <= audio.duration_s:
+        raise ToolError(
+            f"there are no last {last_s:g} s; the recording lasts {audio.duration_s:.1f} s"
+        )
+    return audio.duration_s - last_s
+
+
 def check_span(audio: Audio, start_s: float, end_s: float | None) -> float:
     """Refuse a span that is not in a recording; give its end, which may be left out or lie beyond.
 

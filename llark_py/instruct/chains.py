@@ -11,9 +11,9 @@ from .phrases import grammar, pick
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .spans import draw_example, draw_span, section_noun
 
-_MAKERS = ("cut", "cut_section", "stem", "like", "part_stem", "stem_level")
+_MAKERS = ("cut", "cut_section", "stem", "then_stem", "like", "part_stem", "stem_level")
 """Families whose answer leaves one new sound to talk about."""
-_LEAVING = ("stem", "like", "part_stem", "minus", "karaoke", "stem_level")
+_LEAVING = ("stem", "then_stem", "like", "part_stem", "minus", "karaoke", "stem_level")
 """Families whose answer leaves the rest of the sound beside what was taken out."""
 _SECTIONS = (*("chorus",) * 6, *("intro",) * 3, *("outro",) * 2, "verse", "bridge", "solo")
 _PART = re.compile(r"(\S+) (\d+):(\d\d)")
@@ -227,7 +227,9 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "then_loudness": (3.0, _then("then_loudness", "measure_loudness", "then_loudness")),
     "then_rest": (4.0, _ask_then_rest),
 }
-LOOKING_BACK = ("stem_drums", *(name for name in FAMILIES if name.startswith("then_")))
+CUTTING = ("cut", "cut_section", *(name for name in FAMILIES if name.startswith("part_")))
+"""Families whose tools cut out new recordings."""
+LOOKING_BACK = ("stem_drums", "then_stem", *(name for name in FAMILIES if name.startswith("then_")))
 """Families that need a sound that was made before."""
 MAKERS = (*_MAKERS, *_LEAVING, "stems")
 """Families after which those may be asked."""

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from .making import like_call
+from .making import STEMS, like_call, make, stem_words
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
 from .spans import draw_example
 
-_PLACES = (("first", "1"), ("second", "2"))
+_PLACES = ("first", "second")
+_NUMBERS = (("first", "first", "1st", "earlier"), ("second", "second", "2nd", "other", "new"))
+_DIGITS = (("1", "1", "one", "no. 1"), ("2", "2", "two", "no. 2"))
+"""How people tell two recordings apart."""
+_SAME = {
+    "tempo": ("estimate_tempo", "tempo"),
+    "key": ("estimate_key", "key"),
+    "progression": ("recognize_chords", "chords_told"),
+    "notes": ("transcribe_notes", "notes"),
+    "loudness": ("measure_loudness", "then_loudness"),
+}
+"""What was measured of the first and may be asked of the second in few words: tool, answers."""
 
 
 def _ask_compare(family: str, *unsure_of: str) -> Asker:
@@ -52,10 +63,10 @@ def _words(scene: Scene, result: dict[str, Any]) -> dict[str, str]:
     tempi = result["first_tempo_bpm"], result["second_tempo_bpm"]
     values = {
         **told,
-        "faster": _PLACES[tempi[1] > tempi[0]][0],
+        "faster": _PLACES[tempi[1] > tempi[0]],
         "high_bpm": str(max(tempi)),
         "low_bpm": str(min(tempi)),
-        "louder": _PLACES[result["loudness_difference_lu"] > 0][0],
+        "louder": _PLACES[result["loudness_difference_lu"] > 0],
         "difference": str(abs(result["loudness_difference_lu"])),
         "change": str(result["beat_match_percent"]),
         "relation": words["relation"][result["key_relation"]][0],
@@ -68,6 +79,14 @@ def _words(scene: Scene, result: dict[str, Any]) -> dict[str, str]:
     return values
 
 
+def _called(place: int, scene: Scene) -> dict[str, str]:
+    """Name one of two recordings as people do, for the slots of a question."""
+    return {
+        "number": pick(_NUMBERS[place], scene.rng),
+        "digit": pick(_DIGITS[place], scene.rng),
+    }
+
+
 def _ask_one(family: str, tool: str, answers: str) -> Asker:
     """Ask for a measurement of one of two recordings."""
 
@@ -76,15 +95,47 @@ def _ask_one(family: str, tool: str, answers: str) -> Asker:
             return None
         scene.last = ""
         place = int(scene.rng.random() < 0.7)
-        number, digit = _PLACES[place]
-        question = scene.say(family, "questions", number=number, digit=digit)
-        call = Call(tool, {"audio": (scene.audio_id, scene.other_id)[place]})
-        result = scene.run(call)
-        return Turn(
-            question, lambda: scene.answer(answers, case_of(result), **words_of(result)), (call,)
-        )
+        question = scene.say(family, "questions", **_called(place, scene))
+        return _measured_of(scene, place, question, answers, tool)
 
     return ask
+
+
+def _measured_of(
+    scene: Scene, place: int, question: str, answers: str, tool: str, **arguments: str
+) -> Turn:
+    """Measure one of two recordings."""
+    call = Call(tool, {"audio": (scene.audio_id, scene.other_id)[place], **arguments})
+    told = words_of(result := scene.run(call))
+    case = case_of(result)
+    family = "then_chords" if (answers, case) == ("chords_told", "error") else answers
+    return Turn(question, lambda: scene.answer(family, case, **told), (call,))
+
+
+def _ask_same(scene: Scene) -> Turn | None:
+    """Ask of the second what was just asked of the first."""
+    if not scene.other_id or scene.last not in _SAME:
+        return None
+    tool, answers = _SAME[scene.last]
+    if tool not in scene.tools:
+        return None
+    scene.last = ""
+    question = scene.say("second_same", "questions", **_called(1, scene))
+    return _measured_of(scene, 1, question, answers, tool)
+
+
+def _ask_stem(scene: Scene) -> Turn | None:
+    """Ask for one stem of one of two recordings."""
+    if not scene.other_id or "separate_stems" not in scene.tools:
+        return None
+    scene.last = ""
+    place, stem = int(scene.rng.random() < 0.7), pick(STEMS, scene.rng)
+    words = stem_words("stem", stem, scene)
+    question = scene.say("second_stem", "questions", **words, **_called(place, scene))
+    call = Call("separate_stems", {"audio": (scene.audio_id, scene.other_id)[place], "stem": stem})
+    told = {**words, "stem": words["plain"], **words_of(make(scene, call))}
+    case = case_of(scene.run(call))
+    return Turn(question, lambda: scene.answer("stem", case, **told), (call,))
 
 
 def _ask_like_other(scene: Scene) -> Turn | None:
@@ -98,7 +149,7 @@ def _ask_like_other(scene: Scene) -> Turn | None:
         "like_other",
         "questions",
         **span.phrases,
-        **{"in": _PLACES[place][0], "of": _PLACES[1 - place][0]},
+        **{"in": _PLACES[place], "of": _PLACES[1 - place]},
     )
     ids = scene.audio_id, scene.other_id
     call = Call(
@@ -110,6 +161,8 @@ def _ask_like_other(scene: Scene) -> Turn | None:
     return Turn(question, lambda: scene.answer("like", case_of(result), **told), (call,))
 
 
+LOOKING_BACK = ("second_same",)
+"""Families that need a measurement of the first recording before them."""
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "compare": (3.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
     "compare_speed": (2.0, _ask_compare("compare_speed", "tempo_confidence")),
@@ -120,6 +173,9 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "second_tempo": (2.0, _ask_one("second_tempo", "estimate_tempo", "tempo")),
     "second_key": (2.0, _ask_one("second_key", "estimate_key", "key")),
     "second_loudness": (1.5, _ask_one("second_loudness", "measure_loudness", "then_loudness")),
+    "second_chords": (2.0, _ask_one("second_chords", "recognize_chords", "chords_told")),
+    "second_stem": (3.0, _ask_stem),
+    "second_same": (4.0, _ask_same),
     "like_other": (2.0, _ask_like_other),
     "second_notes": (1.0, _ask_one("second_notes", "transcribe_notes", "notes")),
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -41,6 +42,7 @@ from .telling import tool_or_ear
 P_RANDOM_RESULTS = 0.4
 """Share of dialogues whose tool results have nothing to do with the sound."""
 _P_GOES_ON, _TRIES_TO_GO_ON = 0.5, 8
+_P_ARRIVES_LATER, _P_MEASURED_BEFORE = 0.5, 0.5
 _UNHEARD = Audio(np.zeros(1, np.float32), 1)
 """Stands for a recording in a dialogue, which is words; who trains on it brings the sound."""
 _P_WHOLE_SONG, _P_WHOLE_SONG_FOR_CLIP = 0.4, 0.7
@@ -97,6 +99,7 @@ MADE = (*making.FAMILIES, *chains.FAMILIES)
 """Families that ask for what tools make of the sound: parts, stems, drum hits, chains of these."""
 COMPARED = (*comparing.FAMILIES,)
 """Families that need two recordings."""
+_BEFORE_ANOTHER = (*MEASURED * 4, *TOLD)
 HEARD = (
     "style",
     "instruments",
@@ -117,7 +120,13 @@ WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")
 """Families about form, and about where and when; most are answered with times."""
 TALK = tuple(talk.FAMILIES)
 """Families that need no listening; some look back at the answer before."""
-LOOKING_BACK = (*measuring.LOOKING_BACK, *chains.LOOKING_BACK, *talk.LOOKING_BACK, "leads_it")
+LOOKING_BACK = (
+    *measuring.LOOKING_BACK,
+    *chains.LOOKING_BACK,
+    *comparing.LOOKING_BACK,
+    *talk.LOOKING_BACK,
+    "leads_it",
+)
 """Families that need a turn before them."""
 _COURTESIES = ("greeting", "thanks", "who", "off_topic", "unknowable", "compliment", "repeat")
 _NAMES = tuple(FAMILIES)
@@ -153,8 +162,8 @@ def dialogue(
         n_turns: Number of questions.
         tools: Names of the tools that the assistant has.
         audio_id: Name under which tools know the recording.
-        other_id: Name of a second recording; then the two are asked about, and stand before the
-            first question.
+        other_id: Name of a second recording; then the two are asked about. It stands before the
+            first question, or comes with a later one.
         families: Ask only from these of `FAMILIES`; a turn that none of them can fill is left
             out.
         rates: How often things occur, for balanced yes/no questions; those of composed music
@@ -182,19 +191,46 @@ def dialogue(
         unsure=frozenset(unsure),
     )
     messages: list[Message] = []
-    asked: set[str] = set()
-    if other_id:
-        families = families or (*COMPARED * 4, *_COURTESIES)
-    for _ in range(n_turns):
-        turn = _next_turn(scene, asked, families)
-        if turn is not None:
-            messages += _messages_of(turn, scene, first_call=len(messages))
-            scene.said = messages[-1].text
-            scene.turns += 1
-    if other_id and messages:
-        both = (AudioPart(audio_id, _UNHEARD), AudioPart(other_id, _UNHEARD))
-        messages[0] = user(messages[0].text, *both)
+    # No tool may make a recording before the second one comes: that would have its name.
+    asked = set(chains.CUTTING) if other_id else set()
+    arrives = 0
+    if other_id and n_turns > 1 and rng.random() < _P_ARRIVES_LATER:
+        arrives, scene.other_id = 1 + int(rng.random() * (n_turns - 1)), ""
+    for number in range(n_turns):
+        new: tuple[AudioPart, ...] = ()
+        if other_id and number == arrives:
+            new, scene.other_id = (AudioPart(other_id, _UNHEARD),), other_id
+        turn = _next_turn(
+            scene, asked, _families_now(scene, families, other_id, arriving=bool(new))
+        )
+        if turn is None:
+            arrives += bool(new)
+            continue
+        if new and messages:
+            turn = replace(
+                turn, question=scene.say("second_arrives", "openings", question=turn.question)
+            )
+        elif new:
+            new = (AudioPart(audio_id, _UNHEARD), *new)
+        spoken = _messages_of(turn, scene, first_call=len(messages))
+        spoken[0] = user(spoken[0].text, *new)
+        messages += spoken
+        scene.said = messages[-1].text
+        scene.turns += 1
     return messages
+
+
+def _families_now(
+    scene: Scene, families: Sequence[str] | None, other_id: str, *, arriving: bool
+) -> Sequence[str] | None:
+    """Choose what may be asked, given whether a second recording will come, comes or is there."""
+    if families or not other_id:
+        return families
+    if not scene.other_id:
+        return _BEFORE_ANOTHER if scene.rng.random() < _P_MEASURED_BEFORE else None
+    if arriving and scene.last:
+        return (*COMPARED, *("second_same",) * len(COMPARED))
+    return (*COMPARED * 4, *_COURTESIES)
 
 
 def _next_turn(scene: Scene, asked: set[str], families: Sequence[str] | None) -> Turn | None:

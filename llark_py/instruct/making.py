@@ -101,10 +101,21 @@ def _ask_stem(scene: Scene) -> Turn | None:
     if stem in scene.stems:
         return None
     words = stem_words("stem", stem, scene)
-    leans = scene.topic in ("stem", "minus") and scene.rng.random() < 0.7
-    question = scene.say("stem", "then" if leans else "questions", **words)
-    words["stem"] = words["plain"]
-    return made(scene, "stem", Call("separate_stems", {"stem": stem}), question, **words)
+    return _made_stem(scene, stem, scene.say("stem", "questions", **words), words)
+
+
+def _ask_then_stem(scene: Scene) -> Turn | None:
+    """Ask for one stem right after another one, in few words."""
+    stem = pick(STEMS, scene.rng)
+    if stem in scene.stems or scene.topic not in ("stem", "minus", "stem_level", "then_stem"):
+        return None
+    words = stem_words("stem", stem, scene)
+    return _made_stem(scene, stem, scene.say("then_stem", "questions", **words), words)
+
+
+def _made_stem(scene: Scene, stem: str, question: str, words: dict[str, str]) -> Turn:
+    call = Call("separate_stems", {"stem": stem})
+    return made(scene, "stem", call, question, **{**words, "stem": words["plain"]})
 
 
 def _ask_stem_level(scene: Scene) -> Turn | None:
@@ -193,6 +204,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "notes_part": (5.0, _ask_notes_part),
     "stems": (3.0, _ask_stems),
     "stem": (4.5, _ask_stem),
+    "then_stem": (5.0, _ask_then_stem),
     "stem_level": (2.0, _ask_stem_level),
     "minus": (2.5, _ask_minus),
     "karaoke": (1.5, _ask_karaoke),

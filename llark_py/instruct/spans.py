@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from .phrases import fill, grammar, pick
 
-_SHAPES = (*("range",) * 11, *("head",) * 4, *("tail",) * 3, *("length",) * 2, *("until",) * 2)
+_SHAPES = (
+    *("range",) * 11,
+    *("head",) * 4,
+    *("tail",) * 3,
+    *("length",) * 2,
+    *("until",) * 2,
+    *("last",) * 4,
+)
 _STEPS_S = (1, 1, 1, 5, 5, 5, 10, 10, 15, 30)
 _LENGTHS_S = (2, 3, 4, 5, 6, 8, 10, 10, 12, 15, 15, 20, 20, 25, 30, 30, 30, 40, 45, 60, 60, 90, 120)
 _SHORT_S = 20.0
@@ -26,17 +33,19 @@ class Span:
         adverb: When it is: `in the first 20 seconds`.
         start_s: Where it begins; None: not said.
         end_s: Where it ends; None: not said, it goes to the end.
+        last_s: How long it is if it is counted from the end; None: it is not.
     """
 
     noun: str
     adverb: str
     start_s: float | None
     end_s: float | None
+    last_s: float | None = None
 
     @property
     def arguments(self) -> dict[str, float]:
         """What a tool is given for it."""
-        given = {"start_s": self.start_s, "end_s": self.end_s}
+        given = {"start_s": self.start_s, "end_s": self.end_s, "last_s": self.last_s}
         return {name: value for name, value in given.items() if value is not None}
 
     @property
@@ -54,6 +63,9 @@ def draw_span(rng: Random, duration_s: float) -> Span:
         start, end = end, start
     if shape == "range":
         return _range(rng, start, end)
+    if shape == "last":
+        length = end if beyond else end - start
+        return replace(_span(shape, rng, None, None, d=_length(rng, length)), last_s=length)
     if shape == "tail":
         return _span(shape, rng, start, None, a=_moments(rng, start)[0])
     if shape == "length":
@@ -107,7 +119,9 @@ def _range(rng: Random, start: float, end: float) -> Span:
     return _span("range", rng, start, end, a=a, b=b)
 
 
-def _span(shape: str, rng: Random, start_s: float, end_s: float | None, **values: str) -> Span:
+def _span(
+    shape: str, rng: Random, start_s: float | None, end_s: float | None, **values: str
+) -> Span:
     noun, adverb = (
         fill(pick(grammar()["spans"][f"{shape}_{kind}"], rng), values, rng)
         for kind in ("noun", "adverb")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llark_py.analysis.excerpt import cut
+from llark_py.analysis.excerpt import begins_s, cut
 from llark_py.audio import Audio
 
 from ._workspace import Workspace
@@ -21,7 +21,11 @@ class Clip:
 
 
 def cut_clip(
-    audio: Audio, workspace: Workspace, start_s: float = 0.0, end_s: float | None = None
+    audio: Audio,
+    workspace: Workspace,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    last_s: float | None = None,
 ) -> Clip:
     """Cut a part out of a recording, to listen to it and to measure it on its own.
 
@@ -29,12 +33,14 @@ def cut_clip(
         audio: Id of the recording, such as audio_1.
         start_s: Where the part begins, in seconds.
         end_s: Where it ends, in seconds; leave it out for the end of the recording.
+        last_s: Instead of both: how many seconds at the end of the recording are meant.
 
     Returns:
         The id of the new recording, which other tools take like any other, its start and end in
         the old one, and the id of the sound file.
     """
     workspace.progress(0.0, "cutting")
+    start_s = begins_s(audio, start_s, end_s, last_s)
     excerpt = cut(audio, start_s, end_s)
     part, artefact = workspace.new_recording(excerpt, "clip.wav")
     return Clip(

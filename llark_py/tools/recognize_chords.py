@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from llark_py.analysis.chords import NO_CHORD, measure_chords, write_chord_midi
+from llark_py.analysis.excerpt import begins_s
 from llark_py.audio import Audio
 from llark_py.instruct.facts import chord_symbol
 from llark_py.theory import roman_numeral
@@ -40,7 +41,11 @@ class Chords:
 
 
 def recognize_chords(
-    audio: Audio, workspace: Workspace, start_s: float = 0.0, end_s: float | None = None
+    audio: Audio,
+    workspace: Workspace,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    last_s: float | None = None,
 ) -> Chords:
     """Recognise the chords of a recording and make a chord sheet and a MIDI file of them.
 
@@ -48,6 +53,7 @@ def recognize_chords(
         audio: Id of the recording, such as audio_1.
         start_s: Where to begin, in seconds.
         end_s: Where to end, in seconds; leave it out for the end of the recording.
+        last_s: Instead of both: how many seconds at the end of the recording are meant.
 
     Returns:
         The main progression such as 'C - G - Am - F' and its degrees in the key, the first and the
@@ -55,7 +61,7 @@ def recognize_chords(
         MIDI file.
     """
     workspace.progress(0.0, "recognising the chords")
-    found = measure_chords(audio, start_s, end_s)
+    found = measure_chords(audio, begins_s(audio, start_s, end_s, last_s), end_s)
     midi = workspace.new_artefact("midi", "chords.mid", "audio/midi")
     write_chord_midi(found.chords, found.key, midi.path)
     named = [c for c in found.chords if c.label != NO_CHORD]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from llark_py.analysis.excerpt import check_span
+from llark_py.analysis.excerpt import begins_s, check_span
 from llark_py.analysis.notes import transcribe, write_midi
 from llark_py.audio import Audio
 from llark_py.theory import note_name
@@ -32,6 +32,7 @@ def transcribe_notes(
     workspace: Workspace,
     start_s: float = 0.0,
     end_s: float | None = None,
+    last_s: float | None = None,
     picture: bool = False,
 ) -> Transcription:
     """Write down the notes of a recording as a MIDI file.
@@ -40,11 +41,13 @@ def transcribe_notes(
         audio: Id of the recording, such as audio_1.
         start_s: Where to begin, in seconds.
         end_s: Where to end, in seconds; leave it out for the end of the recording.
+        last_s: Instead of both: how many seconds at the end of the recording are meant.
         picture: Also draw the notes as a piano roll.
 
     Returns:
         The number of notes, the lowest and the highest note, and the id of the MIDI file.
     """
+    start_s = begins_s(audio, start_s, end_s, last_s)
     notes = transcribe(audio, start_s, end_s, progress=workspace.progress)
     midi = workspace.new_artefact("midi", "transcription.mid", "audio/midi")
     write_midi(notes, midi.path)

@@ -69,7 +69,11 @@ def simulate(
     takes_it = sounds if name in _FOR_ANY_SOUND else is_music
     if rng.random() < (P_ERROR if takes_it else P_ERROR_NOT_MUSIC):
         return {"error": reason(name, track, rng)}
-    arguments = arguments or {}
+    arguments = dict(arguments or {})
+    if (last_s := arguments.pop("last_s", None)) is not None:
+        if last_s > duration_s:
+            return making.no_end(last_s, duration_s)
+        arguments["start_s"] = duration_s - last_s
     # Of what a tool has made the facts tell nothing.
     truth = track if faithful and is_music and "audio" not in arguments else None
     return SIMULATORS[name](Asked(truth, is_music, duration_s, arguments, ids, rng))

@@ -99,6 +99,11 @@ def transcribe_drums(asked: Asked) -> dict[str, Any]:
     }
 
 
+def no_end(last_s: float, duration_s: float) -> dict[str, Any]:
+    """Refuse an end longer than the recording, as `analysis.excerpt.begins_s` does."""
+    return {"error": f"there are no last {last_s:g} s; the recording lasts {duration_s:.1f} s"}
+
+
 def span_error(start_s: float, end_s: float, duration_s: float) -> dict[str, Any] | None:
     """Refuse a span that is not in the recording, as `analysis.excerpt.check_span` does."""
     if start_s < min(end_s, duration_s):
