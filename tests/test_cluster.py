@@ -61,6 +61,10 @@ def load_nothing() -> QuickCaptioner:
 @pytest.fixture
 def cluster_address(monkeypatch) -> Iterator[str]:
     """Start a cluster of two stations on this machine, whatever processors it has."""
+    # Both are read when Ray is imported. Without the first it takes 127.0.0.1 for the address by
+    # which other machines reach this one; and a head may ask for a token (from Ray 2.59 on).
+    monkeypatch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
     pytest.importorskip("ray", reason="Ray is not installed: pip install 'llark_py[scale]'")
     here = Path(__file__).parent
     monkeypatch.setenv("PYTHONPATH", f"{here}{os.pathsep}{here.parent}")

@@ -217,7 +217,8 @@ def _check_address(address: str | None) -> None:
 def _no_cluster(address: str | None, error: Exception) -> ConfigError:
     return ConfigError(
         f"there is no Ray cluster at '{address}': {error}; give host:port of the head, or no "
-        "--address to start one on this machine"
+        "--address to start one on this machine. A cluster that asks for a token needs "
+        "RAY_AUTH_MODE=token and RAY_AUTH_TOKEN here too"
     )
 
 
