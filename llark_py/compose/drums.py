@@ -37,6 +37,11 @@ PIECES = {
 """General MIDI key -> name of the piece."""
 
 _KEYS = {name: key for key, name in PIECES.items()}
+KICK = _KEYS["kick"]
+TICKS = tuple(key for key, name in PIECES.items() if "hi-hat" in name or "ride" in name)
+"""What marks time."""
+SOFTER_BETWEEN = 9
+"""How much softer strokes between the beats are."""
 _LENGTH = 0.2
 
 _UNFILLED = {"brush", "swing", "bossa", "hand drums", "celtic", "latin"}
@@ -100,7 +105,7 @@ def write_drums(
                 weak = at % beat > 1e-6
                 if weak and rng.random() < 0.04:
                     continue
-                loud = velocity + level - (9 if weak else 0)
+                loud = velocity + level - (SOFTER_BETWEEN if weak else 0)
                 notes.append(QuarterNote(start + at, _LENGTH, _KEYS[piece], loud))
         if filling or closing:
             strokes = 4 if beat * step > 0.4 else 2

@@ -14,6 +14,7 @@ from llark_py.errors import ConfigError
 from llark_py.theory import key_name
 from llark_py.track import Chord, KeySpan, Section
 
+from .emphasis import emphasise
 from .ensemble import draw_ensemble
 from .form import draw_excerpt, draw_form
 from .instruments import family_of
@@ -158,6 +159,7 @@ def compose(
         tempo_bpm /= factor
     plan = Plan(data, metre, tonic, mode, tempo_bpm, passages, ensemble, manner.half_time, whole)
     written = write_piece(plan, seed, rng)
+    written = emphasise(written, data, metre, random.Random(f"emphasis {seed}"))
     parts = perform(written, manner, duration_s, rng)
     if sung:
         parts = with_words(parts, random.Random(f"words {seed}"))
