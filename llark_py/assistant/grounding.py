@@ -101,8 +101,9 @@ class GroundedNumbers(ReplyConstraint):
                 i for i, t in self._with_digits.items() if not self._fits(pending, t)
             ]
             if pending.endswith(tuple(_JOINTS)):
-                # It was the end of a sentence, or a fraction begins; "150.A" would be neither.
-                self._banned[pending] += self._letters
+                # It was the end of a sentence, or a fraction begins; "150.A" would be neither, and
+                # "0.," nothing at all.
+                self._banned[pending] += [*self._letters, *self._separators]
         row[self._banned[pending]] = -torch.inf
 
     def _fits(self, pending: str, token: str) -> bool:

@@ -7,14 +7,15 @@ from typing import Any
 from .asking import Asked
 
 _SHORTEST_FOR_RANGE_S = 3.0
-_P_MONO = 0.15
+_P_MONO, _P_LIMITED = 0.15, 0.6
 
 
 def measure_loudness(asked: Asked) -> dict[str, Any]:
     """Make up levels and a balance; nothing of them is among the facts of a track."""
     rng = asked.rng
     lufs = max(-45.0, min(-4.0, rng.gauss(-14.5, 5.5)))
-    peak = min(1.8, max(lufs + 3.0, rng.gauss(-1.0, 1.6) if lufs > -25 else lufs + 12.0))
+    peak = rng.gauss(-1.0, 1.6) if asked.chance(_P_LIMITED) else rng.uniform(-12.0, 1.0)
+    peak = min(1.8, max(lufs + 3.0, peak if lufs > -25 else lufs + 12.0))
     bass = int(100 * rng.betavariate(2.5, 3.0))
     treble = int((100 - bass) * rng.betavariate(1.2, 7.0))
     lasts = asked.duration_s >= _SHORTEST_FOR_RANGE_S
