@@ -24,9 +24,9 @@ from llark_py.training.separator_calibration import snr_db
 from llark_py.training.stem_clips import stem_of
 
 RATE = 44_100
-BAND = 25
-"""Seed of a clip with a singer, drums, an electric bass and a clean electric guitar."""
-LIKE = "clean electric guitar"
+BAND = 26
+"""Seed of a clip with a singer, drums, a synth bass and a harp."""
+LIKE = "harp"
 LEAST_GAIN_DB = {"vocals": 4.0, "drums": 4.0, "bass": 4.0, "other": 4.0}
 LEAST_LIKE_DB = 4.0
 
