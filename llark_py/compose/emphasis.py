@@ -76,7 +76,7 @@ def _leaning(note: QuarterNote, lean: str, metre: str, *, drums: bool) -> Quarte
 def _pushed(
     notes: list[QuarterNote], bar: float, places: tuple[float, ...], *, drums: bool
 ) -> list[QuarterNote]:
-    """Let what begins at some places of the bar begin an eighth early and last as long as before."""
+    """Let what begins at some places of the bar begin an eighth early, and end where it did."""
 
     def is_early(note: QuarterNote) -> bool:
         here = any(abs(note.start % bar - place) < 1e-6 for place in places)
