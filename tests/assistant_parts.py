@@ -39,13 +39,13 @@ def call(name="estimate_tempo", **arguments):
 
 
 def first_refused(tokenizer, said, constraint):
-    """Write a reply token by token; give the place of the first token that may not come."""
+    """Write a reply token by token; give its tokens up to the first that may not come."""
     wanted = tokenizer(said, add_special_tokens=False)["input_ids"]
     for i, token in enumerate(wanted):
         scores = torch.zeros(1, len(tokenizer))
         scores = constraint(torch.tensor([wanted[:i]], dtype=torch.long), scores)
         if scores[0, token] == -torch.inf:
-            return i
+            return wanted[: i + 1]
     return None
 
 

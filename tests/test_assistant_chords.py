@@ -20,10 +20,8 @@ def written_until(said, quotable=RESULT, heard=NOTES, *, measured=True):
     """Write a reply token by token; give what was written before a token that may not come."""
     tokenizer = tiny_tokenizer()
     constraint, _ = constrain(tokenizer, quotable, (), heard, 0, measured=measured)
-    place = first_refused(tokenizer, said, constraint)
-    if place is None:
-        return None
-    return tokenizer.decode(tokenizer(said, add_special_tokens=False)["input_ids"][:place])
+    refused = first_refused(tokenizer, said, constraint)
+    return None if refused is None else tokenizer.decode(refused[:-1])
 
 
 def test_progressions_are_found_in_results_and_notes():

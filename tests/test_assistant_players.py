@@ -27,10 +27,8 @@ def refused_token(tokenizer, said, asked="what do you hear?", heard=NOTES, *, me
     """Write a reply token by token; give the token that may not come."""
     quotable = asked if not measured else f"{asked} {json.dumps({'key': 'C major'})}"
     constraint, _ = constrain(tokenizer, quotable, ["0:04"], heard, 0, measured=measured)
-    place = first_refused(tokenizer, said, constraint)
-    if place is None:
-        return None
-    return tokenizer.decode(tokenizer(said, add_special_tokens=False)["input_ids"][place]).strip()
+    refused = first_refused(tokenizer, said, constraint)
+    return None if refused is None else tokenizer.decode(refused[-1:]).strip()
 
 
 def test_names_and_families_are_read_from_the_notes():

@@ -91,7 +91,7 @@ def test_what_people_type_is_what_the_tool_is_given():
 def test_parts_are_typed_in_many_ways_and_now_and_then_are_not_there():
     rng = Random(2)
     spans = [draw_span(rng, 200.0) for _ in range(2000)]
-    assert len({span.noun for span in spans}) > 1000
+    assert len({span.noun for span in spans}) > 1200
     shapes = Counter((span.start_s is None, span.end_s is None) for span in spans)
     assert shapes[False, True] > 100  # to the end
     assert sum(span.start_s == 0 for span in spans) > 200  # from the start
@@ -236,7 +236,7 @@ def test_two_songs_are_compared_by_their_ids_and_told_by_the_result():
     # Both at once, or the second with a later question.
     assert sum(arrived.values()) == 200
     assert min(arrived["audio_1", "audio_2"], arrived["audio_2",]) > 60
-    assert asked["compare_songs"] > 60 and asked["estimate_key"] > 15
+    assert asked["compare_songs"] > 80 and asked["estimate_key"] > 15
 
 
 def test_a_comparison_has_the_fields_of_the_tool():

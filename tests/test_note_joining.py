@@ -88,10 +88,10 @@ def test_nothing_is_found_in_nothing_and_ends_lie_inside():
 
 def test_composed_piano_is_read_better_than_by_basic_pitch_alone():
     ours, plain = [], []
-    for _, true, audio in compose_piano(6, "timgm", 8.0):
+    for _, true, audio in compose_piano(12, "timgm", 8.0):
         ours.append(onset_scores(true, notes.transcribe(audio))[2])
         plain.append(onset_scores(true, plain_basic_pitch(audio))[2])
-    assert np.mean(ours) > 0.75 and np.mean(ours) > np.mean(plain) + 0.015
+    assert np.mean(ours) > 0.75 and np.mean(ours) > np.mean(plain) + 0.03
 
 
 def test_scores_of_piano_are_known_for_known_answers():

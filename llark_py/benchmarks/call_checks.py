@@ -94,22 +94,21 @@ def right_arguments(
     unnamed = next(iter(durations_s)) if len(durations_s) == 1 else None
     required: dict[str, Any] = {"audio": "audio_1"} if "audio" in recordings else {}
     required |= {name: None for name in others if name in (_END, *_UNSET)}
-    given = _from_start(given, durations_s)
+    length = durations_s.get(str(given.get("audio", "audio_1")))
+    given = _from_start(given, length)
     for name, value in (required | dict(wanted)).items():
         said = given.get(name)
         if name in recordings and said is None:
             said = unnamed
-        length = durations_s.get(str(given.get("audio", "audio_1")))
         options = value if isinstance(value, list) else [value]
         if not any(_equal(name, said, _resolve(v, there, durations_s), length) for v in options):
             return False
     return set(given) <= {*recordings, *others}
 
 
-def _from_start(given: Mapping[str, Any], durations_s: Mapping[str, float]) -> dict[str, Any]:
+def _from_start(given: Mapping[str, Any], length_s: float | None) -> dict[str, Any]:
     """Count a part from the start of a recording that was counted from its end."""
     told = dict(given)
-    length_s = durations_s.get(str(told.get("audio", "audio_1")))
     if "last_s" not in told or length_s is None or {"start_s", _END} & set(told):
         return told
     return told | {"start_s": length_s - _number(told.pop("last_s"), float("nan"))}

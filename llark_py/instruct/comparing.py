@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .making import STEMS, like_call, make, stem_words
+from .making import STEMS, like_call, made_stem, stem_words
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
@@ -128,14 +128,10 @@ def _ask_stem(scene: Scene) -> Turn | None:
     """Ask for one stem of one of two recordings."""
     if not scene.other_id or "separate_stems" not in scene.tools:
         return None
-    scene.last = ""
     place, stem = int(scene.rng.random() < 0.7), pick(STEMS, scene.rng)
     words = stem_words("stem", stem, scene)
     question = scene.say("second_stem", "questions", **words, **_called(place, scene))
-    call = Call("separate_stems", {"audio": (scene.audio_id, scene.other_id)[place], "stem": stem})
-    told = {**words, "stem": words["plain"], **words_of(make(scene, call))}
-    case = case_of(scene.run(call))
-    return Turn(question, lambda: scene.answer("stem", case, **told), (call,))
+    return made_stem(scene, stem, question, words, audio=(scene.audio_id, scene.other_id)[place])
 
 
 def _ask_like_other(scene: Scene) -> Turn | None:

@@ -101,7 +101,7 @@ def _ask_stem(scene: Scene) -> Turn | None:
     if stem in scene.stems:
         return None
     words = stem_words("stem", stem, scene)
-    return _made_stem(scene, stem, scene.say("stem", "questions", **words), words)
+    return made_stem(scene, stem, scene.say("stem", "questions", **words), words)
 
 
 def _ask_then_stem(scene: Scene) -> Turn | None:
@@ -110,11 +110,14 @@ def _ask_then_stem(scene: Scene) -> Turn | None:
     if stem in scene.stems or scene.topic not in ("stem", "minus", "stem_level", "then_stem"):
         return None
     words = stem_words("stem", stem, scene)
-    return _made_stem(scene, stem, scene.say("then_stem", "questions", **words), words)
+    return made_stem(scene, stem, scene.say("then_stem", "questions", **words), words)
 
 
-def _made_stem(scene: Scene, stem: str, question: str, words: dict[str, str]) -> Turn:
-    call = Call("separate_stems", {"stem": stem})
+def made_stem(
+    scene: Scene, stem: str, question: str, words: dict[str, str], **recording: str
+) -> Turn:
+    """Ask for one stem; `recording` names its `audio` where it is not the dialogue's."""
+    call = Call("separate_stems", {**recording, "stem": stem})
     return made(scene, "stem", call, question, **{**words, "stem": words["plain"]})
 
 
