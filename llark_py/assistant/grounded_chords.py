@@ -50,6 +50,7 @@ class GroundedChords(ReplyConstraint):
         super().__init__(tokenizer, prompt_length)
         self._known = progressions_in(source)
         self._pieces = _pieces(tokenizer)
+        self._fitting: dict[tuple[tuple[str, ...], str], tuple[list[int], list[int]]] = {}
 
     def mask(self, row: torch.Tensor, text: str) -> None:
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
@@ -58,14 +59,21 @@ class GroundedChords(ReplyConstraint):
             return  # no chord yet
         written, begun = tail[1], tail[2]
         before = tuple(written.split(_LINK)[:-1])
-        fits = {i: self._fits(before, begun + piece) for i, piece in self._pieces}
+        right, wrong = self._divide(before, begun)
         *linked, last = _LINK_BEGUN.split(begun)
         follows = (*before, *linked)
         if follows and last.strip(" ") not in self._next(follows):
             # A chord must come, or go on: only what writes it is let through.
-            right = [i for i, fit in fits.items() if fit]
             allow_only(row, right)
-        row[[i for i, fit in fits.items() if not fit]] = -torch.inf
+        row[wrong] = -torch.inf
+
+    def _divide(self, before: tuple[str, ...], begun: str) -> tuple[list[int], list[int]]:
+        """List the tokens that may follow, and those that may not."""
+        if (before, begun) not in self._fitting:
+            fits = [(i, self._fits(before, begun + piece)) for i, piece in self._pieces]
+            divided = [i for i, fit in fits if fit], [i for i, fit in fits if not fit]
+            self._fitting[before, begun] = divided
+        return self._fitting[before, begun]
 
     def _next(self, before: tuple[str, ...]) -> set[str]:
         """List the chords that follow others in a known progression."""

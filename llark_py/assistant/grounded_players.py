@@ -29,6 +29,9 @@ _NEUTRAL |= {"jazz", "music", "rock", "so", "steel", "string", "vocal"}
 _BEGINNINGS = frozenset(
     tuple(name.split()[:n]) for name in _NAMES for n in range(1, len(name.split()))
 )
+_LONGER: Mapping[str, tuple[str, ...]] = {
+    name: tuple(other for other in _NAMES if other != name and name in other) for name in _NAMES
+}
 _CLAUSE_END = re.compile("[^a-z' -]")
 _SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
 _DENIED = re.compile(
@@ -59,8 +62,6 @@ class GroundedPlayers(ReplyConstraint):
     def __init__(self, tokenizer: Any, source: str, prompt_length: int):
         super().__init__(tokenizer, prompt_length)
         self._allowed = heard_names(source)
-        self._pieces = _pieces(tokenizer)
-        self._known: dict[tuple[tuple[str, ...], frozenset[str]], list[int]] = {}
 
     def mask(self, row: torch.Tensor, text: str) -> None:
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
@@ -77,30 +78,34 @@ class GroundedPlayers(ReplyConstraint):
         before = tuple(words[1 - _MOST_WORDS :])
         while before and before not in _BEGINNINGS:
             before = before[1:]
-        if (before, allowed) not in self._known:
-            wrong = [i for i, word in self._pieces if _is_wrong(before, word, allowed)]
-            self._known[before, allowed] = wrong
-        return self._known[before, allowed]
+        leading = _leading_tokens(self._tokenizer, before)
+        return [i for i, names in leading if names.isdisjoint(allowed)]
 
 
 def _says(sentence: str, name: str) -> bool:
     """Tell whether a sentence names an instrument itself, not one whose name has more words."""
     if name not in sentence:
         return False
-    for other in _NAMES:
-        if other != name and name in other:
-            sentence = sentence.replace(other, "")
+    for other in _LONGER[name]:
+        sentence = sentence.replace(other, "")
     return re.search(rf"\b{name}\b", sentence) is not None
 
 
-def _is_wrong(before: tuple[str, ...], word: str, allowed: frozenset[str]) -> bool:
-    """Say whether a word behind some others makes, or can only begin, a name that may not come."""
+def _names_led_to(before: tuple[str, ...], word: str) -> frozenset[str]:
+    """List the names that a word behind some others makes, or can only begin."""
     for first in range(len(before) + 1):
         whole = " ".join((*before[first:], word))
-        leads_to = [n for n in _NAMES if n == whole or n.startswith(f"{whole} ")]
-        if leads_to and whole not in _NEUTRAL:
-            return not any(name in allowed for name in leads_to)
-    return False
+        names = frozenset(n for n in _NAMES if n == whole or n.startswith(f"{whole} "))
+        if names and whole not in _NEUTRAL:
+            return names
+    return frozenset()
+
+
+@lru_cache(maxsize=4 * len(_BEGINNINGS))
+def _leading_tokens(tokenizer: Any, before: tuple[str, ...]) -> list[tuple[int, frozenset[str]]]:
+    """List the tokens that make or begin names behind some words, and these names."""
+    led = [(i, _names_led_to(before, word)) for i, word in _pieces(tokenizer)]
+    return [(i, names) for i, names in led if names]
 
 
 @lru_cache(maxsize=4)

@@ -6,6 +6,7 @@ without padding; then rows are padded on the left and grow together.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -31,6 +32,8 @@ _STRETCH = 16
 """After so many tokens the replies that are over leave the batch."""
 _LEAST_ROWS, _MOST_BYTES = 16, 1 << 29
 """Rows that are always generated together, and memory for the keys and values of more."""
+_USUAL_ROOM = 64
+"""Tokens of a reply that this memory is reckoned with; few replies are longer."""
 
 Layers = list[tuple[torch.Tensor, torch.Tensor]]
 
@@ -72,11 +75,22 @@ class BatchDecoder(Decoder):
     def __init__(self, model: Any, processor: Any):
         super().__init__(model, processor)
         self._given: dict[str, Encoded] = {}
+        self._prompts: dict[tuple[str, ...], list[int]] = {}
         self.frames = self._find  # type: ignore[assignment]
 
     def open(self, songs: Sequence[Heard]) -> None:
         """Take the recordings that are asked about from now on, and forget the ones before."""
         self._given = {song.audio.content_hash: song.encoded for song in songs}
+        self._prompts = {}
+
+    def prompt_ids(
+        self, chat: list[dict[str, Any]], tools: list[dict[str, Any]], audios: Sequence[Audio]
+    ) -> list[int]:
+        """Tokenise a conversation as `Decoder` does, each only once: it is looked at repeatedly."""
+        key = json.dumps([chat, tools]), *(audio.content_hash for audio in audios)
+        if key not in self._prompts:
+            self._prompts[key] = super().prompt_ids(chat, tools, audios)
+        return self._prompts[key]
 
     def _find(self, audio: Audio) -> Encoded:
         return self._given.get(audio.content_hash) or self._encode(audio)
@@ -112,7 +126,7 @@ class BatchDecoder(Decoder):
 
     def split(self, rows: Sequence[Row]) -> list[slice]:
         """Divide rows into runs whose keys and values fit into memory side by side."""
-        capacity = self.total_length(rows) + max(row.room for row in rows)
+        capacity = self.total_length(rows) + _USUAL_ROOM
         a_token = sum(part[:, :, :1].nbytes for pair in rows[0].begun.layers for part in pair)
         most = max(_LEAST_ROWS, _MOST_BYTES // (capacity * a_token))
         return [slice(first, first + most) for first in range(0, len(rows), most)]
@@ -187,7 +201,7 @@ class BatchDecoder(Decoder):
     def _stack_layers(self, rows: Sequence[Row]) -> DynamicCache:
         """Pad keys and values in front, and leave room behind them."""
         begun = max(len(row.begun.ids) for row in rows)
-        capacity = self.total_length(rows) + max(row.room for row in rows)
+        capacity = self.total_length(rows) + _STRETCH
         parts = [row.begun.layers for row in rows]
         cache = DynamicCache()
         cache.layers = [
@@ -204,10 +218,12 @@ class _RoomyLayer(DynamicLayer):
         super().__init__()
         one = parts[0][0]
         shape = len(parts), one.shape[1], capacity, one.shape[3]
-        self._room = one.new_zeros(shape), parts[0][1].new_zeros(shape)
+        self._room = one.new_empty(shape), parts[0][1].new_empty(shape)
         for row, pair in enumerate(parts):
             for room, part in zip(self._room, pair, strict=True):
-                room[row, :, begun - part.shape[2] : begun] = part[0]
+                first = begun - part.shape[2]
+                room[row, :, :first] = 0  # masked, but what is no number would spread
+                room[row, :, first:begun] = part[0]
         self.dtype, self.device = one.dtype, one.device
         self.is_initialized = True
         self._show(begun)
@@ -223,12 +239,23 @@ class _RoomyLayer(DynamicLayer):
         return self.keys, self.values
 
     def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep some rows, with room for another stretch."""
         length = self.get_seq_length()
-        self._room = self._room[0][indices], self._room[1][indices]
+        keys, values = self.keys, self.values
+        self._room = _select(keys, indices), _select(values, indices)
         self._show(length)
 
     def _show(self, length: int) -> None:
         self.keys, self.values = (room[:, :, :length] for room in self._room)
+
+
+def _select(part: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+    """Copy some rows of keys or values `(rows, heads, n, width)`, with room for a stretch."""
+    n = part.shape[2]
+    chosen = part.new_empty(len(rows), part.shape[1], n + _STRETCH, part.shape[3])
+    for new, row in zip(chosen, rows.tolist(), strict=True):
+        new[:, :n] = part[row]
+    return chosen
 
 
 class _EachRow(LogitsProcessor):
