@@ -204,6 +204,21 @@ def test_worker_processes_give_what_this_one_gives(tmp_path):
     assert there.loudness_lufs == here.loudness_lufs
 
 
+def test_workers_of_a_script_that_imports_torch_have_one_thread_each(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import torch\n"
+        "from llark_py.catalogue.workers import Workers\n"
+        "if __name__ == '__main__':\n"
+        "    torch.set_num_threads(2)\n"
+        "    with Workers(1) as workers:\n"
+        "        print(workers.submit(torch.get_num_threads).result())\n"
+    )
+    told = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert told.stdout.split() == ["1"]
+
+
 @pytest.mark.slow
 def test_the_command_killed_with_its_workers_goes_on_where_it_was(captioner, tmp_path, monkeypatch):
     for seed in range(4):

@@ -50,6 +50,7 @@ class GroundedChords(ReplyConstraint):
         super().__init__(tokenizer, prompt_length)
         self._known = progressions_in(source)
         self._pieces = _pieces(tokenizer)
+        self._following: dict[tuple[str, ...], set[str]] = {}
         self._fitting: dict[tuple[tuple[str, ...], str], tuple[list[int], list[int]]] = {}
 
     def mask(self, row: torch.Tensor, text: str) -> None:
@@ -77,13 +78,15 @@ class GroundedChords(ReplyConstraint):
 
     def _next(self, before: tuple[str, ...]) -> set[str]:
         """List the chords that follow others in a known progression."""
-        n = len(before)
-        return {
-            known[i + n]
-            for known in self._known
-            for i in range(len(known) - n)
-            if known[i : i + n] == before
-        }
+        if before not in self._following:
+            n = len(before)
+            self._following[before] = {
+                known[i + n]
+                for known in self._known
+                for i in range(len(known) - n)
+                if known[i : i + n] == before
+            }
+        return self._following[before]
 
     def _fits(self, before: tuple[str, ...], begun: str) -> bool:
         """Say whether what stands behind some chords may become a chord that follows them."""

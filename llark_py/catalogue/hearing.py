@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -46,9 +48,20 @@ def hear_with(encoder: Any, features: Sequence[np.ndarray]) -> list[HeardSong]:
 
 def hear_embedded(features: Sequence[np.ndarray]) -> list[HeardSong]:
     """Hear some songs with the embedded encoder, in whichever process this is."""
-    from llark_py.encoders.mini import load_embedded
+    return hear_with(_embedded_encoder(), features)
 
-    return hear_with(load_embedded(), features)
+
+@lru_cache(maxsize=1)
+def _embedded_encoder() -> Any:
+    """Load the embedded encoder in the precision in which the chat hears as well."""
+    import torch
+
+    from llark_py.encoders.mini import load_embedded
+    from llark_py.model.precision import bf16_is_fast
+
+    encoder = load_embedded()
+    # A copy: the tools of this process go on in float32.
+    return deepcopy(encoder).to(torch.bfloat16) if bf16_is_fast("cpu") else encoder
 
 
 def unpack(heard: HeardSong, device: Any = "cpu") -> Any:

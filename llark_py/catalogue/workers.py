@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -95,7 +96,9 @@ def _prepare() -> None:
     """Make a new worker one thread strong, deaf to Ctrl-C, and mortal."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller hears it and ends the pool
     Thread(target=_die_with_parent, daemon=True).start()
-    os.environ["OMP_NUM_THREADS"] = "1"  # torch is not there yet, and will read it
+    os.environ["OMP_NUM_THREADS"] = "1"  # read by torch when it is imported
+    if torch := sys.modules.get("torch"):  # a caller's script may have imported it
+        torch.set_num_threads(1)
 
 
 def _die_with_parent() -> None:

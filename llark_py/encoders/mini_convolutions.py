@@ -39,3 +39,12 @@ class Residual(nn.Module):
         kept = image if self.skip is None else self.skip(image)
         inner = relu(self.first_norm(self.first(image, causal)))
         return relu(self.second_norm(self.second(inner, causal)) + kept)
+
+
+def pool_bands(image: Tensor) -> Tensor:
+    """Mean and maximum over the bands of `(batch, channels, times, bands)`: `(..., 2 channels)`.
+
+    Channels last, as they lie in memory: the other way is ten times as slow.
+    """
+    bands = image.permute(0, 2, 3, 1)
+    return torch.cat([bands.mean(2), bands.amax(2)], -1)

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, relu
 
-from .mini_convolutions import Residual, TimeConv
+from .mini_convolutions import Residual, TimeConv, pool_bands
 from .mini_features import BINS_PER_SEMITONE, LOWEST_MIDI, PITCH_BINS
 
 PART_STEP = 2
@@ -73,6 +73,5 @@ class PartNetwork(nn.Module):
         image = self.first(relu(self.entry(image)))
         context = self.context(frames[:, ::PART_STEP]).transpose(1, 2)
         image = self.second(image + context[..., None].to(image.dtype))
-        pooled = torch.cat([image.mean(-1), image.amax(-1)], 1).transpose(1, 2)
-        added = self.out(pooled).repeat_interleave(PART_STEP, 1)[:, :n_frames]
+        added = self.out(pool_bands(image)).repeat_interleave(PART_STEP, 1)[:, :n_frames]
         return self.families(image).permute(0, 2, 3, 1), added

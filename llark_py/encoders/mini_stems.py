@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from .mini_convolutions import Residual, TimeConv
+from .mini_convolutions import Residual, TimeConv, pool_bands
 from .mini_features import BINS_PER_SEMITONE, MEL_BANDS, MEL_STEPS, PITCH_BINS
 
 _MEL_CHANNELS = (16, 48, 64)
@@ -50,6 +50,13 @@ class MelStem(nn.Module):
         return self.out(patches.transpose(1, 2).flatten(2))
 
 
+class _Strongest(nn.Module):
+    """The maximum of every channel `(batch, channels, n)`; as a pooling layer it is slow."""
+
+    def forward(self, lines: Tensor) -> Tensor:
+        return lines.amax(-1)
+
+
 class PitchStem(nn.Module):
     """Pitches as they lie, and how strong the harmonics above each of them are.
 
@@ -67,9 +74,8 @@ class PitchStem(nn.Module):
             nn.Conv1d(len(_OFFSETS), first, 5, padding=2, stride=2),
             nn.ReLU(),
             nn.Conv1d(first, second, 3, padding=1),
-            nn.MaxPool1d(PITCH_BINS // 2),
+            _Strongest(),
             nn.GELU(),
-            nn.Flatten(),
         )
         self.lines_out = nn.Linear(_LINE_CHANNELS * PITCH_BINS // 2 + PITCH_BINS, width)
         self.harmonics_out = nn.Linear(second, width)
@@ -142,5 +148,4 @@ class ResidualStem(nn.Module):
         image = relu(self.frames_norm(self.frames(image)))
         for block in self.blocks:
             image = block(image, causal)
-        timbre = torch.cat([image.mean(-1), image.amax(-1)], 1).transpose(1, 2)
-        return self.out(image.transpose(1, 2).flatten(2)), timbre
+        return self.out(image.transpose(1, 2).flatten(2)), pool_bands(image)
