@@ -10,6 +10,7 @@ from likeness import excerpts
 
 from llark_py import cli
 from llark_py.analysis import comparison
+from llark_py.analysis.likeness import _EVEN_COSINE as EVEN
 from llark_py.audio import Audio, save_audio
 from llark_py.compose.clip import make_clip
 from llark_py.errors import ToolError
@@ -101,7 +102,7 @@ def test_what_differs_is_told_of_the_right_song(monkeypatch):
         "second": song(65.0, "E minor", ("bass", "piano"), -14.0),
     }
     monkeypatch.setattr(comparison, "_measure", lambda audio, which: made[which])
-    monkeypatch.setattr(comparison, "embedding_cosine", lambda one, other: 0.65)
+    monkeypatch.setattr(comparison, "embedding_cosine", lambda one, other: EVEN)
     audios = {f"audio_{i}": Audio(np.full(9, i / 10, np.float32), 8000) for i in (1, 2)}
     told = run_tool("compare_songs", {}, audios, Workspace()).content
     assert told == {
