@@ -85,7 +85,7 @@ def batch_of(step: int) -> dict[str, torch.Tensor]:
     return {"ids": ids, "labels": ids.sum(1) % 5}
 
 
-def run(folder, optimizer, stop_at=None, seen=None):
+def run(folder, optimizer, stop_at=None, seen=None, workers=0):
     """Fit 8 steps; with `stop_at` the run dies there and is started again."""
     seen = [] if seen is None else seen
 
@@ -98,7 +98,13 @@ def run(folder, optimizer, stop_at=None, seen=None):
     torch.manual_seed(1)
     module = Small()
     settings = FitSettings(
-        optimizer=optimizer, steps=8, save_steps=2, warmup_steps=2, threads=1, precision="fp32"
+        optimizer=optimizer,
+        steps=8,
+        save_steps=2,
+        warmup_steps=2,
+        threads=1,
+        precision="fp32",
+        workers=workers,
     )
     fit(module, Steps(8), collate, settings, folder, seed=3)
     return module
@@ -114,6 +120,15 @@ def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path, optimizer):
     assert seen == [4, 5, 6, 7]
     for name, weight in whole.state_dict().items():
         torch.testing.assert_close(resumed.state_dict()[name], weight, rtol=0, atol=0)
+
+
+def test_batches_made_ahead_are_those_made_between_the_steps(tmp_path):
+    seen: list[int] = []
+    ahead = run(tmp_path / "ahead", "muon", seen=seen, workers=1)
+    between = run(tmp_path / "between", "muon")
+    assert not seen  # another process has collated
+    for name, weight in between.state_dict().items():
+        torch.testing.assert_close(ahead.state_dict()[name], weight, rtol=0, atol=0)
 
 
 def test_half_written_checkpoints_do_not_count(tmp_path):

@@ -146,6 +146,7 @@ def fit(
         report_to=[],
         remove_unused_columns=False,
         dataloader_pin_memory=accelerated,
+        dataloader_num_workers=settings.workers,
         label_names=[],
     )
     trainer = _Trainer(

@@ -67,6 +67,8 @@ class FitSettings(Settings):
     """`auto`: bf16 where the hardware multiplies it, else fp32."""
     threads: int = Field(0, ge=0)
     """CPU threads of torch; 0 = as torch likes."""
+    workers: int = Field(0, ge=0)
+    """Processes that make the next batches during a step; 0 = they are made between the steps."""
 
 
 class EncoderSettings(FitSettings):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -74,11 +76,10 @@ def fit_separator(recipe: SeparatorRecipe) -> Path:
     mixes = Mixes(clips, recipe.seed)
     torch.manual_seed(recipe.seed)
     network = SeparatorNetwork(SeparatorConfig(recipe.channels))
-    size = recipe.fit.batch_size
     fit(
         SeparationLoss(network),
         Steps(recipe.fit.steps),
-        lambda numbers: mixes.batch(numbers[0], size),
+        partial(_collate, mixes, recipe.fit.batch_size),
         recipe.fit,
         work / "fit",
         recipe.seed,
@@ -88,3 +89,8 @@ def fit_separator(recipe: SeparatorRecipe) -> Path:
     save_calibration(calibrate(network, watched), recipe.output_dir)
     dump_config(recipe, recipe.output_dir / "recipe.yaml")
     return recipe.output_dir
+
+
+def _collate(mixes: Mixes, size: int, numbers: Sequence[int]) -> dict[str, Tensor]:
+    """Draw the batch of a step; a function that can be sent to another process."""
+    return mixes.batch(numbers[0], size)
