@@ -108,6 +108,13 @@ def test_the_key_comes_with_its_rival_and_the_tuning(believe):
     assert found.keys == ((0.0, 3.0, "F# minor"),)
 
 
+def test_a_key_that_several_windows_agree_on_is_surer(believe):
+    believe(key="F# minor")
+    longer = harmony.measure_harmony(tone(440, 10.0))
+    assert (longer.key, longer.runner_up) == ("F# minor", "A minor")
+    assert longer.confidence == pytest.approx(0.947, abs=0.01)
+
+
 @pytest.mark.parametrize(
     "measure", [rhythm.measure_rhythm, harmony.measure_harmony, notes.transcribe]
 )
