@@ -12,6 +12,8 @@ from typing import Literal
 from .errors import ConfigError
 
 KeyRelation = Literal["same", "relative", "neighbours", "distant"]
+Order = Literal["first", "second", "neither"]
+_UNHEARD = 0.5
 
 SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 # The spelling with the fewest accidentals in the key signature of each tonic.
@@ -101,6 +103,17 @@ def key_relation(first: str, second: str) -> KeyRelation:
     if steps == 0:
         return "same"
     return "neighbours" if steps in (1, 11) else "distant"
+
+
+def which_is_more(first: float, second: float) -> Order:
+    """Say which of two tempi in BPM, or of two levels in dB, is the higher one.
+
+    Returns:
+        `neither` where they are less than half a unit apart, which nobody hears.
+    """
+    if abs(first - second) < _UNHEARD:
+        return "neither"
+    return "first" if first > second else "second"
 
 
 def spell(pitch: int, key: str, *, raised: bool = False) -> str:

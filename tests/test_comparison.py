@@ -106,16 +106,18 @@ def test_what_differs_is_told_of_the_right_song(monkeypatch):
     audios = {f"audio_{i}": Audio(np.full(9, i / 10, np.float32), 8000) for i in (1, 2)}
     told = run_tool("compare_songs", {}, audios, Workspace()).content
     assert told == {
-        "first_tempo_bpm": 124.0, "second_tempo_bpm": 65.0, "tempo_ratio": 0.52,
+        "first_tempo_bpm": 124.0, "second_tempo_bpm": 65.0, "faster": "first",
+        "tempo_ratio": 0.52,
         "beat_match_percent": -4.6, "beats_match": True, "tempo_confidence": 0.4,
         "first_key": "A minor", "second_key": "E minor", "first_camelot": "8A",
         "second_camelot": "9A", "key_relation": "neighbours", "keys_mix": True,
         "key_confidence": 0.7, "instruments_in_both": ("bass",),
         "instruments_in_first_only": ("drums",), "instruments_in_second_only": ("piano",),
-        "loudness_difference_lu": -5.0, "similarity": 0.5,
+        "loudness_difference_lu": -5.0, "louder": "first", "similarity": 0.5,
     }  # fmt: skip
-    made["second"] = song(93.0, "Eb major", (), -9.0)
+    made["second"] = song(93.0, "Eb major", (), -8.7)
     told = run_tool("compare_songs", {}, audios, Workspace()).content
+    assert (told["faster"], told["louder"]) == ("first", "neither")
     assert not told["beats_match"] and not told["keys_mix"]
 
 

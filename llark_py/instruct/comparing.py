@@ -24,12 +24,13 @@ _SAME = {
 """What was measured of the first and may be asked of the second in few words: tool, answers."""
 
 
-def _ask_compare(family: str, *unsure_of: str) -> Asker:
+def _ask_compare(family: str, *unsure_of: str, verdict: str = "") -> Asker:
     """Ask how two recordings compare in some respect.
 
     Args:
         family: Which phrasings.
         *unsure_of: Confidences of the result that the answer depends on.
+        verdict: The field of the result that says which one is more, if one is.
     """
 
     def ask(scene: Scene) -> Turn | None:
@@ -46,13 +47,13 @@ def _ask_compare(family: str, *unsure_of: str) -> Asker:
             return Turn(
                 question, lambda: scene.answer("comparing", "error", **words_of(result)), calls
             )
-        doubtful = any(result[name] < LOW_CONFIDENCE for name in unsure_of)
+        case = "sure"
+        if any(result[name] < LOW_CONFIDENCE for name in unsure_of):
+            case = "doubtful"
+        elif result.get(verdict) == "neither":
+            case = "even"
         told = _words(scene, result)
-        return Turn(
-            question,
-            lambda: scene.answer(family, "doubtful" if doubtful else "sure", **told),
-            calls,
-        )
+        return Turn(question, lambda: scene.answer(family, case, **told), calls)
 
     return ask
 
@@ -60,13 +61,8 @@ def _ask_compare(family: str, *unsure_of: str) -> Asker:
 def _words(scene: Scene, result: dict[str, Any]) -> dict[str, str]:
     """Write a comparison by slot: which one is more, and how keys and beats go together."""
     told, words = words_of(result), grammar()["comparing"]
-    tempi = result["first_tempo_bpm"], result["second_tempo_bpm"]
     values = {
         **told,
-        "faster": _PLACES[tempi[1] > tempi[0]],
-        "high_bpm": str(max(tempi)),
-        "low_bpm": str(min(tempi)),
-        "louder": _PLACES[result["loudness_difference_lu"] > 0],
         "difference": str(abs(result["loudness_difference_lu"])),
         "change": str(result["beat_match_percent"]),
         "relation": words["relation"][result["key_relation"]][0],
@@ -161,10 +157,10 @@ LOOKING_BACK = ("second_same",)
 """Families that need a measurement of the first recording before them."""
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "compare": (3.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
-    "compare_speed": (2.0, _ask_compare("compare_speed", "tempo_confidence")),
+    "compare_speed": (2.0, _ask_compare("compare_speed", "tempo_confidence", verdict="faster")),
     "compare_keys": (2.0, _ask_compare("compare_keys", "key_confidence")),
     "compare_mix": (2.0, _ask_compare("compare_mix", "tempo_confidence", "key_confidence")),
-    "compare_loud": (1.5, _ask_compare("compare_loud")),
+    "compare_loud": (1.5, _ask_compare("compare_loud", verdict="louder")),
     "compare_alike": (1.5, _ask_compare("compare_alike")),
     "second_tempo": (2.0, _ask_one("second_tempo", "estimate_tempo", "tempo")),
     "second_key": (2.0, _ask_one("second_key", "estimate_key", "key")),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from llark_py.analysis.comparison import compare
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
-from llark_py.theory import KeyRelation, camelot_code
+from llark_py.theory import KeyRelation, Order, camelot_code, which_is_more
 
 from ._result import as_confidence
 from ._workspace import Workspace
@@ -17,6 +17,7 @@ from ._workspace import Workspace
 class SongComparison:
     """Tempo, key, instruments and loudness of two recordings, and how alike they sound.
 
+    `faster` and `louder` say which one is; neither within half a BPM or LU.
     `tempo_ratio` is the second tempo over the first, `beat_match_percent` how much faster the
     second has to be played for the beats to fall together (doubled or halved where that is
     nearer), `beats_match` whether that is within 6 percent. Keys mix when they are the same,
@@ -26,6 +27,7 @@ class SongComparison:
 
     first_tempo_bpm: float
     second_tempo_bpm: float
+    faster: Order
     tempo_ratio: float
     beat_match_percent: float
     beats_match: bool
@@ -41,6 +43,7 @@ class SongComparison:
     instruments_in_first_only: tuple[str, ...]
     instruments_in_second_only: tuple[str, ...]
     loudness_difference_lu: float
+    louder: Order
     similarity: float
 
 
@@ -52,9 +55,9 @@ def compare_songs(first: Audio, second: Audio, workspace: Workspace) -> SongComp
         second: Id of the other recording, such as audio_2.
 
     Returns:
-        Both tempi and whether the beats can be matched, both keys with Camelot codes and whether
-        they mix, instruments in both or only one, the loudness difference in LU, and a similarity
-        from 0 to 1.
+        Both tempi, the faster one, and whether the beats can be matched, both keys with Camelot
+        codes and whether they mix, instruments in both or only one, the loudness difference in LU,
+        and a similarity from 0 to 1.
     """
     if first is second:
         raise ToolError("both are the same recording; name two different ones")
@@ -67,6 +70,7 @@ def compare_songs(first: Audio, second: Audio, workspace: Workspace) -> SongComp
     return SongComparison(
         first_tempo_bpm=round(tempi[0], 1),
         second_tempo_bpm=round(tempi[1], 1),
+        faster=which_is_more(*tempi),
         tempo_ratio=round(found.tempo_ratio, 2),
         beat_match_percent=round(found.beat_match_percent, 1),
         beats_match=found.beats_match,
@@ -82,5 +86,6 @@ def compare_songs(first: Audio, second: Audio, workspace: Workspace) -> SongComp
         instruments_in_first_only=tuple(name for name in one if name not in other),
         instruments_in_second_only=tuple(name for name in other if name not in one),
         loudness_difference_lu=round(found.loudness_difference_lu, 1),
+        louder=which_is_more(0.0, found.loudness_difference_lu),
         similarity=round(found.similarity, 2),
     )

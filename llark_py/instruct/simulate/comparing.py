@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from llark_py.theory import KEYS, camelot_code, key_index, key_relation
+from llark_py.theory import KEYS, camelot_code, key_index, key_relation, which_is_more
 
 from ..balance import default_rates
 from ..phrases import pick
 from .asking import Asked
 
 _MOST_PERCENT = 6.0
-_P_MATCH, _P_SAME_KEY = 0.45, 0.25
+_P_MATCH, _P_SAME_KEY, _P_SAME_TEMPO = 0.45, 0.25, 0.1
 
 
 def compare_songs(asked: Asked) -> dict[str, Any]:
@@ -24,6 +24,9 @@ def compare_songs(asked: Asked) -> dict[str, Any]:
     spread = _MOST_PERCENT if asked.chance(_P_MATCH) else 28.0
     percent = rng.uniform(-spread, spread)
     second_bpm = first_bpm * pick((1.0, 1.0, 1.0, 0.5, 2.0), rng) / (1.0 + percent / 100.0)
+    if asked.chance(_P_SAME_TEMPO):
+        percent, second_bpm = 0.0, first_bpm
+    difference_lu = rng.gauss(0.0, 4.0)
     keys = [truth.key if truth and truth.key else pick(KEYS, rng), pick(KEYS, rng)]
     if asked.chance(_P_SAME_KEY):
         keys[1] = keys[0]
@@ -34,6 +37,7 @@ def compare_songs(asked: Asked) -> dict[str, Any]:
     return {
         "first_tempo_bpm": round(first_bpm, 1),
         "second_tempo_bpm": round(second_bpm, 1),
+        "faster": which_is_more(first_bpm, second_bpm),
         "tempo_ratio": round(second_bpm / first_bpm, 2),
         "beat_match_percent": round(percent, 1),
         "beats_match": abs(percent) <= _MOST_PERCENT,
@@ -48,6 +52,7 @@ def compare_songs(asked: Asked) -> dict[str, Any]:
         "instruments_in_both": [f for f in there[0] if f in there[1]],
         "instruments_in_first_only": [f for f in there[0] if f not in there[1]],
         "instruments_in_second_only": [f for f in there[1] if f not in there[0]],
-        "loudness_difference_lu": round(rng.gauss(0.0, 4.0), 1),
+        "loudness_difference_lu": round(difference_lu, 1),
+        "louder": which_is_more(0.0, difference_lu),
         "similarity": round(rng.random(), 2),
     }
