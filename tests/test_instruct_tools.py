@@ -29,7 +29,7 @@ from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.tools import load_tool, names, schemas
 
 TIME = re.compile(r"\b\d+:\d\d\b")
-LONGEST_RESULT, LONGEST_COMPARISON = 330, 560
+LONGEST_RESULT, LONGEST_COMPARISON = 330, 600
 
 
 @cache
