@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
+from llark_py.training.fit_settings import FitSettings
 from llark_py.training.fitting import Indices, Steps, fit, last_checkpoint
 from llark_py.training.muon import Muon, is_hidden, orthogonalise, parameter_groups
-from llark_py.training.recipe import FitSettings
 
 
 @pytest.mark.parametrize("shape", [(12, 40), (40, 12), (16, 16)])
@@ -104,7 +104,7 @@ def run(folder, optimizer, stop_at=None, seen=None, workers=0):
         warmup_steps=2,
         threads=1,
         precision="fp32",
-        workers=workers,
+        batch_workers=workers,
     )
     fit(module, Steps(8), collate, settings, folder, seed=3)
     return module

@@ -20,9 +20,10 @@ from transformers import TrainerCallback
 from llark_py.encoders.mini import MiniEncoder
 
 from .encoder import EncoderWithLoss, batch_maker, new_encoder
+from .fit_settings import FitSettings
 from .fitting import Steps, fit
 from .generative import Writing, fit_codec, score_writing, window_maker
-from .recipe import FitSettings, MiniRecipe, load_recipe
+from .recipe import MiniRecipe, load_recipe
 from .sampling import ClipSampler
 from .scoring import score_encoder
 from .shards import Shards

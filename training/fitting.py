@@ -13,8 +13,8 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from llark_py.model.precision import bf16_is_fast
 
+from .fit_settings import FitSettings
 from .muon import Muon, parameter_groups
-from .recipe import FitSettings
 
 _STATE = "trainer_state.json"  # what the Trainer writes last into a checkpoint
 
@@ -146,7 +146,7 @@ def fit(
         report_to=[],
         remove_unused_columns=False,
         dataloader_pin_memory=accelerated,
-        dataloader_num_workers=settings.workers,
+        dataloader_num_workers=settings.batch_workers,
         label_names=[],
     )
     trainer = _Trainer(
