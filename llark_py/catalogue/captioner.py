@@ -154,7 +154,7 @@ class Captioner:
 def load_captioner(model: str | None, questions: Sequence[str] = ()) -> Captioner:
     """Load the model that describes.
 
-    The embedded one computes in float32: in bfloat16 the other songs of a batch would now and then
+    The embedded one speaks in float32: in bfloat16 the other songs of a batch would now and then
     change a word.
 
     Args:
