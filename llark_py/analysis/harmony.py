@@ -19,7 +19,7 @@ MIN_DURATION_S = 2.0
 _SAMPLE_RATE, _WINDOW, _HOP = 16_000, 4096, 2048
 _LOW_HZ, _HIGH_HZ = 150.0, 2000.0
 _PEAK_FLOOR = 0.1
-_WINDOW_S = 8.4
+_WINDOW_S = 8.4  # of the embedded encoder: `MiniEncoderConfig.window_frames`
 _SHARPER = 1.5
 """Power of the probabilities of a recording that is longer than one window of the encoder. Their
 mean over the windows is too modest: where windows differ, most of them are right."""
