@@ -11,7 +11,7 @@ import yaml
 
 from llark_py.assistant.core import Answer
 from llark_py.audio import Audio
-from llark_py.benchmarks.call_checks import fulfils, right_arguments, same_tools
+from llark_py.benchmarks.call_checks import fulfils, right_arguments, right_verdict, same_tools
 from llark_py.benchmarks.clips import Clip
 from llark_py.benchmarks.conversations import (
     SONG_S,
@@ -56,13 +56,13 @@ class Perfect:
             arguments = {k: self.fill(v) for k, v in wanted.items()}
             if "audio" in parameters(tool)[0] and len(lengths) > 1:
                 arguments.setdefault("audio", "audio_1")
-            content = {"number": 12}
+            content = {"number": 12, "faster": "second", "louder": "second"}
             for field in ("vocals", "drums", "bass", "rest", "found", "audio"):
                 content[field] = f"{tool}_{len(self.given)}"
                 self.given[f"${tool}.{field}"] = content[field]
             calls.append(ToolCall("c", tool, arguments))
             results.append(ToolResult("c", tool, content))
-        text = "It is 12." if calls else "Gladly."
+        text = "The second is louder and has more BPM: 12." if calls else "Gladly."
         said = (Message("assistant", (TextPart(text),)),)
         return Answer(text, said, tuple(calls), tuple(results))
 
@@ -158,6 +158,7 @@ def test_who_does_all_that_is_wanted_scores_one(songs, tmp_path):
         "right_tool",
         "right_arguments",
         "chain_completed",
+        "right_verdict",
         "grounded",
         "answered",
     }
@@ -168,7 +169,7 @@ def test_who_does_all_that_is_wanted_scores_one(songs, tmp_path):
 
 
 def test_every_recording_has_an_id_of_its_own(songs):
-    scripts = read_scripts(SCRIPTS, 78)
+    scripts = read_scripts(SCRIPTS, 80)
     rows = list(hold(Silent(), songs, scripts))
     last = {row["id"]: row for row in rows}
     counts = {script.id: script.n_songs for script in scripts}
@@ -222,7 +223,7 @@ def test_with_two_songs_the_right_one_must_be_named():
     two = {"audio_1": 60.0, "audio_2": 60.0}
     assert not right_arguments("estimate_key", {}, {}, {}, two)
     assert right_arguments("estimate_key", {"audio": "audio_2"}, {"audio": "audio_2"}, {}, two)
-    [script] = [s for s in read_scripts(SCRIPTS, 78) if s.id == "two_songs/mix/0"]
+    [script] = [s for s in read_scripts(SCRIPTS, 80) if s.id == "two_songs/mix/0"]
     for first, second, right in (("1", "2", True), ("2", "1", True), ("1", "1", False)):
         said = {"first": f"audio_{first}", "second": f"audio_{second}"}
         plans = [plan[0][1] for plan in script.turns[0].plans]
@@ -238,3 +239,21 @@ def test_a_chain_needs_its_order_and_a_mended_call_counts():
     wrong = ["cut_clip", {"end_s": 500.0}]
     assert fulfils([wrong, cut, key], plan, [{"error": "too far"}, made, named], {}, ONE)
     assert same_tools([wrong, cut, key], plan) and not same_tools([cut], plan)
+
+
+@pytest.mark.parametrize(
+    ("answer", "found", "right"),
+    [
+        ("The second one is faster: 90 BPM in the first, 120 BPM in the second.", "second", True),
+        ("The first one is faster: 90 BPM in the first, 120 BPM in the second.", "second", False),
+        ("The second one is louder, by 3 LU.", "second", False),
+        ("Equally fast: 90 BPM in the first, 90 BPM in the second.", "neither", True),
+        ("The First, by 3 BPM.", "neither", False),
+        ("120 BPM.", "second", False),
+    ],
+)
+def test_the_recording_that_is_more_must_be_named(answer, found, right):
+    wanted = {"field": "faster", "about": ["fast", "BPM"]}
+    assert right_verdict(answer, wanted, [{"error": "no audio_3"}, {"faster": found}]) is right
+    assert right_verdict(answer, None, [{"faster": found}]) is None
+    assert right_verdict(answer, wanted, [{"tempo_bpm": 90.0}]) is None

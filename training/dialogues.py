@@ -23,7 +23,7 @@ from .labels import IGNORE
 _P_ALL_TOOLS, _P_NO_TOOLS = 0.7, 0.12
 _P_OTHER_ID = 0.08
 _P_NO_RECORDING = 0.03
-_P_TWO_RECORDINGS = 0.1
+_P_TWO_RECORDINGS = 0.18
 # So often the audio embeddings alone must do, lest only the notes be read.
 _P_NO_NOTES = 0.1
 

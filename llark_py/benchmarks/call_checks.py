@@ -1,4 +1,4 @@
-"""Is a tool call the one that was wanted? Names, arguments, and what earlier tools had given."""
+"""Is a tool call the one that was wanted, and does the answer name the recording it found?"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ _FROM_END = re.compile(r"end-(\d+)")
 _EARLIER = re.compile(r"\$(\w+)\.(\w+)")
 _UNSET = {"start_s": 0.0, "stem": "all"}
 _END = "end_s"
+_NAMED = re.compile(r"\b(first|second)\b|\b(?:neither|both|same|equal(?:ly)?|alike)\b", re.IGNORECASE)
 
 Calls = Sequence[Sequence[Any]]
 
@@ -68,6 +69,29 @@ def given_by(calls: Calls, results: Sequence[Mapping[str, Any]]) -> Iterator[tup
     for (name, _), result in zip(calls, results, strict=True):
         for field, value in result.items():
             yield f"{name}.{field}", value
+
+
+def right_verdict(
+    answer: str, wanted: Mapping[str, Any] | None, results: Sequence[Mapping[str, Any]]
+) -> bool | None:
+    """Tell whether an answer names the recording that a result says is more of something.
+
+    Args:
+        answer: What was said; the recording that it names first counts.
+        wanted: `field` of the result that says "first", "second" or "neither", and `about`: words
+            of which the answer holds one. None: no recording is to be named.
+        results: What the tools answered.
+
+    Returns:
+        None where nothing is wanted or no tool found which one it is.
+    """
+    found = [r[wanted["field"]] for r in results if wanted and wanted["field"] in r]
+    if wanted is None or not found:
+        return None
+    named = _NAMED.search(answer)
+    says = (named[1] or "neither").lower() if named else None
+    to_the_point = any(word.lower() in answer.lower() for word in wanted["about"])
+    return to_the_point and says == found[-1]
 
 
 def right_arguments(

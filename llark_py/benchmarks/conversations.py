@@ -23,7 +23,7 @@ from llark_py.errors import ConfigError
 from llark_py.messages import AudioPart, Message, ToolCall, ToolResult, user
 
 from .answers import AnswerBook, Row
-from .call_checks import fulfils, given_by, same_tools
+from .call_checks import fulfils, given_by, right_verdict, same_tools
 from .clips import FIRST_SEED, Clip
 from .estimates import Draws, Estimate
 from .kept_report import keep_report
@@ -119,6 +119,7 @@ def hold(assistant: Asked, songs: Sequence[Clip], scripts: Sequence[Script]) -> 
                 "answer": answer.text,
                 "known": "\n".join(known),
                 "durations_s": dict(durations_s),
+                "verdict": turn.verdict,
             }
 
 
@@ -131,8 +132,8 @@ def judge(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     Returns:
         For each row `id`, `want` (the tool, `chain` or `no tool`), `well_formed`, `right_tool`,
         `right_arguments` (None where other tools were called, or none are wanted),
-        `chain_completed` (None where none is wanted), `grounded` (None without a call) and
-        `answered`.
+        `chain_completed` (None where none is wanted), `right_verdict` (None where no recording is
+        to be named, or nothing was compared), `grounded` (None without a call) and `answered`.
     """
     judged = []
     for script_id, turns in groupby(rows, key=lambda row: row["id"]):
@@ -159,6 +160,7 @@ def _judge_turn(row: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str,
         "right_tool": bool(right),
         "right_arguments": fulfilled if right and main else None,
         "chain_completed": fulfilled if is_chain else None,
+        "right_verdict": right_verdict(row["answer"], row.get("verdict"), results),
         "grounded": is_grounded(row["answer"], row["known"]) if calls else None,
         "answered": bool(row["answer"].strip()),
     }

@@ -4,7 +4,8 @@ A file lists templates. A template has turns (or is one turn itself); a turn has
 and the calls that its answer needs: `calls`, or `plans` where several ways are right. What stands
 in braces is drawn from `slots.yaml`. An argument may be a list of values that are all right, a time
 counted from the end of the song (`end-20`), or what an earlier tool of the conversation gave
-(`$separate_stems.bass`).
+(`$separate_stems.bass`). A turn that asks which of two recordings is more of something has a
+`verdict`: the field of a result that says so, and words of which an answer must hold one.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ Plan = list[Call]
 class Turn:
     """A question and the plans that answer it, each a list of (tool, arguments).
 
-    `n_new` is how many recordings come with the question.
+    `n_new` is how many recordings come with the question; `verdict` is `{"field", "about"}` where
+    the answer must name a recording, else None.
     """
 
     question: str
     plans: list[Plan]
     n_new: int
+    verdict: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,13 @@ def _fill(
         listed = turn["plans"] if "plans" in turn else [turn["calls"]]
         plans = [[_fill_call(call, drawn) for call in plan] for plan in listed]
         n_new = turn.get("adds", 0) if i else template.get("songs", 1)
-        turns.append(Turn(_fill_text(wordings[number % len(wordings)], drawn), plans, n_new))
+        question = _fill_text(wordings[number % len(wordings)], drawn)
+        turns.append(Turn(question, plans, n_new, _read_verdict(turn.get("verdict"))))
     return Script(script_id, turns)
+
+
+def _read_verdict(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if given is None else {"field": given["field"], "about": list(given["about"])}
 
 
 def _fill_call(call: Mapping[str, Mapping[str, Any]], drawn: Mapping[str, Any]) -> Call:

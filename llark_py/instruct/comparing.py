@@ -8,7 +8,7 @@ from .making import STEMS, like_call, made_stem, stem_words
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
-from .spans import draw_example
+from .spans import draw_example, draw_span
 
 _PLACES = ("first", "second")
 _NUMBERS = (("first", "first", "1st", "earlier"), ("second", "second", "2nd", "other", "new"))
@@ -98,7 +98,7 @@ def _ask_one(family: str, tool: str, answers: str) -> Asker:
 
 
 def _measured_of(
-    scene: Scene, place: int, question: str, answers: str, tool: str, **arguments: str
+    scene: Scene, place: int, question: str, answers: str, tool: str, **arguments: Any
 ) -> Turn:
     """Measure one of two recordings."""
     call = Call(tool, {"audio": (scene.audio_id, scene.other_id)[place], **arguments})
@@ -106,6 +106,20 @@ def _measured_of(
     case = case_of(result)
     family = "then_chords" if (answers, case) == ("chords_told", "error") else answers
     return Turn(question, lambda: scene.answer(family, case, **told), (call,))
+
+
+def _ask_part(family: str, tool: str, answers: str) -> Asker:
+    """Ask for a measurement of a part of one of two recordings."""
+
+    def ask(scene: Scene) -> Turn | None:
+        if not scene.other_id or tool not in scene.tools:
+            return None
+        scene.last = ""
+        place, span = int(scene.rng.random() < 0.7), draw_span(scene.rng, scene.duration_s)
+        question = scene.say(family, "questions", **span.phrases, **_called(place, scene))
+        return _measured_of(scene, place, question, answers, tool, **span.arguments)
+
+    return ask
 
 
 def _ask_same(scene: Scene) -> Turn | None:
@@ -156,19 +170,24 @@ def _ask_like_other(scene: Scene) -> Turn | None:
 LOOKING_BACK = ("second_same",)
 """Families that need a measurement of the first recording before them."""
 FAMILIES: dict[str, tuple[float, Asker]] = {
-    "compare": (3.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
-    "compare_speed": (2.0, _ask_compare("compare_speed", "tempo_confidence", verdict="faster")),
+    "compare": (2.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
+    "compare_speed": (3.0, _ask_compare("compare_speed", "tempo_confidence", verdict="faster")),
     "compare_keys": (2.0, _ask_compare("compare_keys", "key_confidence")),
     "compare_mix": (2.0, _ask_compare("compare_mix", "tempo_confidence", "key_confidence")),
-    "compare_loud": (1.5, _ask_compare("compare_loud", verdict="louder")),
-    "compare_alike": (1.5, _ask_compare("compare_alike")),
+    "compare_loud": (3.0, _ask_compare("compare_loud", verdict="louder")),
+    "compare_alike": (2.0, _ask_compare("compare_alike")),
     "second_tempo": (2.0, _ask_one("second_tempo", "estimate_tempo", "tempo")),
     "second_key": (2.0, _ask_one("second_key", "estimate_key", "key")),
-    "second_loudness": (1.5, _ask_one("second_loudness", "measure_loudness", "then_loudness")),
+    "second_loudness": (1.0, _ask_one("second_loudness", "measure_loudness", "then_loudness")),
     "second_chords": (2.0, _ask_one("second_chords", "recognize_chords", "chords_told")),
-    "second_stem": (3.0, _ask_stem),
-    "second_same": (4.0, _ask_same),
-    "like_other": (2.0, _ask_like_other),
+    "second_chords_part": (
+        1.0,
+        _ask_part("second_chords_part", "recognize_chords", "chords_told"),
+    ),
     "second_notes": (1.0, _ask_one("second_notes", "transcribe_notes", "notes")),
+    "second_notes_part": (2.0, _ask_part("second_notes_part", "transcribe_notes", "notes_part")),
+    "second_stem": (2.0, _ask_stem),
+    "second_same": (2.0, _ask_same),
+    "like_other": (2.0, _ask_like_other),
 }
 """Families that need two recordings."""

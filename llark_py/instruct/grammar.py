@@ -99,6 +99,7 @@ MADE = (*making.FAMILIES, *chains.FAMILIES)
 """Families that ask for what tools make of the sound: parts, stems, drum hits, chains of these."""
 COMPARED = (*comparing.FAMILIES,)
 """Families that need two recordings."""
+_OF_BOTH = tuple(n for n, (weight, _) in comparing.FAMILIES.items() for _ in range(round(weight)))
 _BEFORE_ANOTHER = (*MEASURED * 4, *TOLD)
 HEARD = (
     "style",
@@ -229,8 +230,8 @@ def _families_now(
     if not scene.other_id:
         return _BEFORE_ANOTHER if scene.rng.random() < _P_MEASURED_BEFORE else None
     if arriving and scene.last:
-        return (*COMPARED, *("second_same",) * len(COMPARED))
-    return (*COMPARED * 4, *_COURTESIES)
+        return (*_OF_BOTH, *("second_same",) * len(_OF_BOTH))
+    return (*_OF_BOTH * 2, *_COURTESIES)
 
 
 def _next_turn(scene: Scene, asked: set[str], families: Sequence[str] | None) -> Turn | None:
@@ -241,7 +242,7 @@ def _next_turn(scene: Scene, asked: set[str], families: Sequence[str] | None) ->
     for attempt in range(60):
         name = pick(families, scene.rng) if families else _draw_family(scene.rng)
         if goes_on and attempt < _TRIES_TO_GO_ON:
-            name = pick(back, scene.rng)
+            [name] = scene.rng.choices(back, [FAMILIES[name][0] for name in back])
         if name in asked or (yes_no_dropped and name in YES_NO):
             continue
         before, hedged = scene.last, scene.hedged

@@ -11,6 +11,7 @@ from .spans import Span, draw_example, draw_span
 STEMS = ("vocals", "drums", "bass", "other")
 _HEARD_STEMS = {"drums", "bass", "singer", "choir"}
 _BASSES = "bass"
+_BEFORE_ANOTHER_STEM = ("stem", "minus", "karaoke", "stem_level", "then_stem")
 
 
 def made(
@@ -107,7 +108,7 @@ def _ask_stem(scene: Scene) -> Turn | None:
 def _ask_then_stem(scene: Scene) -> Turn | None:
     """Ask for one stem right after another one, in few words."""
     stem = pick(STEMS, scene.rng)
-    if stem in scene.stems or scene.topic not in ("stem", "minus", "stem_level", "then_stem"):
+    if stem in scene.stems or scene.topic not in _BEFORE_ANOTHER_STEM:
         return None
     words = stem_words("stem", stem, scene)
     return made_stem(scene, stem, scene.say("then_stem", "questions", **words), words)
@@ -207,7 +208,7 @@ FAMILIES: dict[str, tuple[float, Asker]] = {
     "notes_part": (5.0, _ask_notes_part),
     "stems": (3.0, _ask_stems),
     "stem": (4.5, _ask_stem),
-    "then_stem": (5.0, _ask_then_stem),
+    "then_stem": (8.0, _ask_then_stem),
     "stem_level": (2.0, _ask_stem_level),
     "minus": (2.5, _ask_minus),
     "karaoke": (1.5, _ask_karaoke),
