@@ -47,6 +47,9 @@ class Oracle:
         names = {text: name for name, text in wording().items()}
         return [self._say(f, q, names.get(q)) for f, q in zip(heard, questions, strict=True)]
 
+    def consult(self, sound, question):
+        return self.answer(self.hear([sound]), [question])[0]
+
     def _say(self, facts, question, name):
         if name == "instruments":
             return ", ".join(facts.get("instruments", ())) or "I cannot tell."
@@ -264,9 +267,13 @@ def test_songs_are_asked_for_their_form_and_who_comes_in():
             said = {wording()["form"]: "Verse until 0:29, then the chorus."}
             return [said.get(q, "At 0:12.") for q in questions]
 
+        def consult(self, sound, question):
+            return "I find a verse at 0:00." if "come in" not in question else "At 0:20."
+
     summary = summarise(list(ask_songs(Formal(), songs)), n_draws=5)
     assert scores(summary, "audio") == {"entrance_3s": 0.5, "form_f": 1.0}
     assert scores(summary, "head") == {"entrance_3s": 0.5, "form_f": 1.0}
+    assert scores(summary, "with tools") == {"entrance_3s": 0.5, "form_f": 0.0}
     assert set(summary["composed"]) >= {"noise", "other clip", "evenly spaced", "another song's"}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from llark_py.assistant.core import Assistant
 from llark_py.assistant.ears import ears_of
 from llark_py.assistant.grounded_times import GroundedTimes
 from llark_py.assistant.grounding import told_times
@@ -101,6 +102,11 @@ class Listener:
             for h, question in zip(heard, questions, strict=True)
         ]
         return LogitsProcessorList([_RowByRow(rows)])
+
+    def consult(self, sound: Audio, question: str) -> str:
+        """Answer a question about a recording as in a chat, with every tool at hand."""
+        with self.lending_ears():
+            return Assistant(self.model, self.processor).ask(sound, question).text
 
     def measure(self, tool: str, sound: Audio) -> dict[str, Any]:
         """Run a tool on a recording; what it says, or `{"error": ...}`."""

@@ -14,7 +14,9 @@ _FROM_END = re.compile(r"end-(\d+)")
 _EARLIER = re.compile(r"\$(\w+)\.(\w+)")
 _UNSET = {"start_s": 0.0, "stem": "all"}
 _END = "end_s"
-_NAMED = re.compile(r"\b(first|second)\b|\b(?:neither|both|same|equal(?:ly)?|alike)\b", re.IGNORECASE)
+_NAMED = re.compile(
+    r"\b(first|second)\b|\b(?:neither|both|same|equal(?:ly)?|alike)\b", re.IGNORECASE
+)
 
 Calls = Sequence[Sequence[Any]]
 

@@ -14,6 +14,8 @@ from .questions import HEADS, Ear, wording
 from .sections import EVEN, OTHER_TRUTH, evenly_spaced
 
 CONDITIONS = ("audio", "noise", "other clip")
+WITH_TOOLS = "with tools"
+"""As in a chat, where the model may call its tools; under the other conditions it listens."""
 _SEED = FIRST_SEED + 40_000_000
 _SECONDS = (90.0, 240.0)
 _LATE_S = 5.0  # who plays from the start is no question of when
@@ -51,13 +53,17 @@ def ask_songs(ear: Ear, songs: Sequence[Clip]) -> Iterator[Row]:
 
     Yields:
         Rows as `questions.ask` gives them, of the facts `form` (also `duration_s`) and
-        `entrance`; `form` also as the ear finds it, evenly spaced, and as in another song.
+        `entrance`; both also as a chat answers, with tools, and as the ear finds it; `form` also
+        evenly spaced, and as in another song.
     """
     items = [_Asked(song, boundaries_of(song.track), late_entrance(song.track)) for song in songs]
     for condition in CONDITIONS:
         sounds = [sound_of(songs, i, condition) for i in range(len(songs))]
         for row in _ask_spoken(ear, items, ear.hear(sounds)):
             yield {"set": "songs", "condition": condition, **row}
+    for i, question, row in _questions(items):
+        answer = ear.consult(items[i].song.audio, question)
+        yield {"set": "songs", "condition": WITH_TOOLS, **row, "answer": answer}
     mean_n = round(sum(len(item.boundaries_s) for item in items) / len(items))
     for i, item in enumerate(items):
         base, length = item.row("form", item.boundaries_s), item.song.track.duration_s
@@ -88,12 +94,20 @@ class _Asked(NamedTuple):
         return {"id": track.id, "fact": fact, "truth": truth, "duration_s": track.duration_s}
 
 
-def _ask_spoken(ear: Ear, items: Sequence[_Asked], heard: Sequence[Any]) -> Iterator[Row]:
-    asked = [(i, wording()["form"], x.row("form", x.boundaries_s)) for i, x in enumerate(items)]
+def _questions(items: Sequence[_Asked]) -> Iterator[tuple[int, str, Row]]:
+    """Write the questions: of which item each is, its words, and its row without an answer."""
+    for i, item in enumerate(items):
+        question = wording()["form"]
+        yield i, question, {**item.row("form", item.boundaries_s), "question": question}
     for i, item in enumerate(items):
         if item.late is not None:
             question = wording()["entrance"].format(thing=item.late.name)
-            asked.append((i, question, item.row("entrance", item.late.activity[0][0])))
+            row = item.row("entrance", item.late.activity[0][0])
+            yield i, question, {**row, "question": question}
+
+
+def _ask_spoken(ear: Ear, items: Sequence[_Asked], heard: Sequence[Any]) -> Iterator[Row]:
+    asked = list(_questions(items))
     answers = ear.answer([heard[i] for i, _, _ in asked], [question for _, question, _ in asked])
-    for (_, question, row), answer in zip(asked, answers, strict=True):
-        yield {**row, "question": question, "answer": answer}
+    for (_, _, row), answer in zip(asked, answers, strict=True):
+        yield {**row, "answer": answer}
