@@ -17,11 +17,12 @@ from llark_py.instruct import chains
 from llark_py.instruct.grammar import FAMILIES, LOOKING_BACK, MADE, dialogue
 from llark_py.instruct.phrases import fill, grammar, pick, slots_of, words
 from llark_py.instruct.simulate import TOOLS
+from llark_py.instruct.simulate.comparing import ASPECTS
 from llark_py.instruct.spans import draw_example, draw_span
 from llark_py.messages import ToolResult
 from llark_py.tools import load_tool, names
 from llark_py.tools._schema import check_arguments
-from llark_py.tools.compare_songs import SongComparison
+from llark_py.tools.compare_songs import TOLD, SongComparison
 
 TIME = re.compile(r"(\d+):(\d\d)")
 IDS = re.compile(r"\b(?:audio|artefact)_\d+\b")
@@ -215,7 +216,7 @@ def test_questions_of_different_families_never_coincide():
 
 
 def test_two_songs_are_compared_by_their_ids_and_told_by_the_result():
-    rng, asked, arrived = Random(9), Counter(), Counter()
+    rng, asked, arrived, aspects = Random(9), Counter(), Counter(), Counter()
     for n in range(200):
         source, measured = heard_numbers(()), False
         for message in dialogue(songs()[n % 100], rng, n_turns=2, tools=TOOLS, other_id="audio_2"):
@@ -226,7 +227,9 @@ def test_two_songs_are_compared_by_their_ids_and_told_by_the_result():
             for call in message.tool_calls:
                 asked[call.name] += 1
                 if call.name == "compare_songs":
-                    assert call.arguments == {"first": "audio_1", "second": "audio_2"}
+                    aspects[call.arguments.get("aspect", "all")] += 1
+                    both = {"first": "audio_1", "second": "audio_2"}
+                    assert call.arguments.items() >= both.items()
                 known = {"audio_1", "audio_2", *IDS.findall(source)}
                 check_arguments(load_tool(call.name), dict(call.arguments), known)
             if message.role == "tool":
@@ -237,11 +240,31 @@ def test_two_songs_are_compared_by_their_ids_and_told_by_the_result():
     assert sum(arrived.values()) == 200
     assert min(arrived["audio_1", "audio_2"], arrived["audio_2",]) > 60
     assert asked["compare_songs"] > 80 and asked["estimate_key"] > 15
+    assert set(aspects) == {"all", *ASPECTS} and min(aspects.values()) > 5
 
 
 def test_a_comparison_has_the_fields_of_the_tool():
+    assert ASPECTS == TOLD
     rng, fields = Random(10), {f.name for f in dataclasses.fields(SongComparison)}
-    for n in range(30):
-        messages = one_turn("compare_mix", songs()[n], rng, other_id="audio_2")
-        for _, result in calls_and_results(messages):
-            assert result.error or set(result.content) == fields
+    for family, wanted in (("compare", fields), ("compare_mix", {*TOLD["mix"]})):
+        for n in range(30):
+            messages = one_turn(family, songs()[n], rng, other_id="audio_2")
+            for _, result in calls_and_results(messages):
+                assert result.error or set(result.content) == wanted
+
+
+def test_aspects_of_one_comparison_agree_and_are_asked_for_once():
+    rng, families = Random(11), ["compare", "compare_speed", "compare_loud"]
+    asked = 0
+    for n in range(60):
+        talk = dialogue(
+            songs()[n], rng, n_turns=3, tools=TOOLS, other_id="audio_2", families=families
+        )
+        results = [r.content for _, r in calls_and_results(talk) if not r.error]
+        told = {}
+        for content in results:
+            assert not told.keys() >= content.keys(), "what is known is not asked for again"
+            assert all(told.get(name, value) == value for name, value in content.items())
+            told |= content
+        asked += len(results)
+    assert asked > 80

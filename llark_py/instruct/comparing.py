@@ -8,6 +8,7 @@ from .making import STEMS, like_call, made_stem, stem_words
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
+from .simulate.comparing import ASPECTS
 from .spans import draw_example, draw_span
 
 _PLACES = ("first", "second")
@@ -24,11 +25,12 @@ _SAME = {
 """What was measured of the first and may be asked of the second in few words: tool, answers."""
 
 
-def _ask_compare(family: str, *unsure_of: str, verdict: str = "") -> Asker:
+def _ask_compare(family: str, aspect: str, *unsure_of: str, verdict: str = "") -> Asker:
     """Ask how two recordings compare in some respect.
 
     Args:
         family: Which phrasings.
+        aspect: What the tool is to compare.
         *unsure_of: Confidences of the result that the answer depends on.
         verdict: The field of the result that says which one is more, if one is.
     """
@@ -40,9 +42,7 @@ def _ask_compare(family: str, *unsure_of: str, verdict: str = "") -> Asker:
         question = scene.say(family, "questions")
         if "compare_songs" not in scene.tools:
             return Turn(question, lambda: scene.answer("comparing", "by_ear"))
-        call = Call("compare_songs", {"first": scene.audio_id, "second": scene.other_id})
-        known, result = scene.has_run(call), scene.run(call)
-        calls = () if known else (call,)
+        result, calls = _compared(scene, aspect)
         if "error" in result:
             return Turn(
                 question, lambda: scene.answer("comparing", "error", **words_of(result)), calls
@@ -56,6 +56,24 @@ def _ask_compare(family: str, *unsure_of: str, verdict: str = "") -> Asker:
         return Turn(question, lambda: scene.answer(family, case, **told), calls)
 
     return ask
+
+
+def _compared(scene: Scene, aspect: str) -> tuple[dict[str, Any], tuple[Call, ...]]:
+    """Compare the two recordings; without a call where the answer has been told before.
+
+    Returns:
+        All that there is to tell, whatever the aspect, and what is to be called.
+    """
+    both = {"first": scene.audio_id, "second": scene.other_id}
+    everything = Call("compare_songs", both)
+    result = scene.run(everything)
+    call = everything
+    if aspect != "all":
+        call = Call("compare_songs", {**both, "aspect": aspect})
+        scene.tell(call, {n: v for n, v in result.items() if n in (*ASPECTS[aspect], "error")})
+    known = not scene.compared.isdisjoint((aspect, "all"))
+    scene.compared.add(aspect)
+    return result, () if known else (call,)
 
 
 def _words(scene: Scene, result: dict[str, Any]) -> dict[str, str]:
@@ -170,12 +188,15 @@ def _ask_like_other(scene: Scene) -> Turn | None:
 LOOKING_BACK = ("second_same",)
 """Families that need a measurement of the first recording before them."""
 FAMILIES: dict[str, tuple[float, Asker]] = {
-    "compare": (2.0, _ask_compare("compare", "tempo_confidence", "key_confidence")),
-    "compare_speed": (3.0, _ask_compare("compare_speed", "tempo_confidence", verdict="faster")),
-    "compare_keys": (2.0, _ask_compare("compare_keys", "key_confidence")),
-    "compare_mix": (2.0, _ask_compare("compare_mix", "tempo_confidence", "key_confidence")),
-    "compare_loud": (3.0, _ask_compare("compare_loud", verdict="louder")),
-    "compare_alike": (2.0, _ask_compare("compare_alike")),
+    "compare": (2.0, _ask_compare("compare", "all", "tempo_confidence", "key_confidence")),
+    "compare_speed": (
+        3.0,
+        _ask_compare("compare_speed", "tempo", "tempo_confidence", verdict="faster"),
+    ),
+    "compare_keys": (2.0, _ask_compare("compare_keys", "key", "key_confidence")),
+    "compare_mix": (2.0, _ask_compare("compare_mix", "mix", "tempo_confidence", "key_confidence")),
+    "compare_loud": (3.0, _ask_compare("compare_loud", "loudness", verdict="louder")),
+    "compare_alike": (2.0, _ask_compare("compare_alike", "sound")),
     "second_tempo": (2.0, _ask_one("second_tempo", "estimate_tempo", "tempo")),
     "second_key": (2.0, _ask_one("second_key", "estimate_key", "key")),
     "second_loudness": (1.0, _ask_one("second_loudness", "measure_loudness", "then_loudness")),

@@ -104,6 +104,7 @@ class Scene:
         rest: Id of what was left when a tool took a sound out.
         stems: Stem -> id of its sound, of those that tools have made.
         lengths_s: Id -> length of a recording that a tool cut out.
+        compared: In which aspects two recordings have been compared.
     """
 
     facts: Facts | None
@@ -127,6 +128,7 @@ class Scene:
     rest: str = ""
     stems: dict[str, str] = field(default_factory=dict)
     lengths_s: dict[str, float] = field(default_factory=dict)
+    compared: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.facts.track) if self.facts else None
@@ -185,9 +187,9 @@ class Scene:
         what = self.answer("not_music", sound if sound in grammar()["not_music"] else "other")
         return self.answer("not_music", "no", what=what) if as_no else what
 
-    def has_run(self, call: Call) -> bool:
-        """Tell whether the result of a call is known already."""
-        return _key_of(call) in self._answered
+    def tell(self, call: Call, result: dict[str, Any]) -> None:
+        """Say what the result of a call is, where that follows from another's."""
+        self._answered[_key_of(call)] = result
 
     def run(self, call: Call) -> dict[str, Any]:
         """Return the result of a call, the same each time in one dialogue."""

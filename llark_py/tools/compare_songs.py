@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from llark_py.analysis.comparison import compare
+from llark_py.analysis.comparison import Comparison, compare
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
 from llark_py.theory import KeyRelation, Order, camelot_code, which_is_more
 
-from ._result import as_confidence
+from ._result import absent, as_confidence
 from ._workspace import Workspace
 
+Aspect = Literal["all", "tempo", "key", "mix", "loudness", "sound"]
+_TEMPI = ("first_tempo_bpm", "second_tempo_bpm")
+_BEATS = ("beat_match_percent", "beats_match", "tempo_confidence")
+_KEYS = ("first_key", "second_key", "first_camelot", "second_camelot")
+_FIT = ("key_relation", "keys_mix", "key_confidence")
+TOLD: dict[Aspect, tuple[str, ...]] = {
+    "tempo": (*_TEMPI, "faster", "tempo_ratio", "tempo_confidence"),
+    "key": (*_KEYS, *_FIT),
+    "mix": (*_TEMPI, *_BEATS, *_KEYS, *_FIT),
+    "loudness": ("loudness_difference_lu", "louder"),
+    "sound": (
+        "instruments_in_both",
+        "instruments_in_first_only",
+        "instruments_in_second_only",
+        "similarity",
+    ),
+}
+"""What is told of an aspect; of all of them, everything."""
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class SongComparison:
     """Tempo, key, instruments and loudness of two recordings, and how alike they sound.
 
@@ -25,67 +45,76 @@ class SongComparison:
     second is louder. Each confidence is that of the less sure of two measurements.
     """
 
-    first_tempo_bpm: float
-    second_tempo_bpm: float
-    faster: Order
-    tempo_ratio: float
-    beat_match_percent: float
-    beats_match: bool
-    tempo_confidence: float
-    first_key: str
-    second_key: str
-    first_camelot: str
-    second_camelot: str
-    key_relation: KeyRelation
-    keys_mix: bool
-    key_confidence: float
-    instruments_in_both: tuple[str, ...]
-    instruments_in_first_only: tuple[str, ...]
-    instruments_in_second_only: tuple[str, ...]
-    loudness_difference_lu: float
-    louder: Order
-    similarity: float
+    first_tempo_bpm: float = absent()
+    second_tempo_bpm: float = absent()
+    faster: Order = absent()
+    tempo_ratio: float = absent()
+    beat_match_percent: float = absent()
+    beats_match: bool = absent()
+    tempo_confidence: float = absent()
+    first_key: str = absent()
+    second_key: str = absent()
+    first_camelot: str = absent()
+    second_camelot: str = absent()
+    key_relation: KeyRelation = absent()
+    keys_mix: bool = absent()
+    key_confidence: float = absent()
+    instruments_in_both: tuple[str, ...] = absent()
+    instruments_in_first_only: tuple[str, ...] = absent()
+    instruments_in_second_only: tuple[str, ...] = absent()
+    loudness_difference_lu: float = absent()
+    louder: Order = absent()
+    similarity: float = absent()
 
 
-def compare_songs(first: Audio, second: Audio, workspace: Workspace) -> SongComparison:
+def compare_songs(
+    first: Audio, second: Audio, workspace: Workspace, aspect: Aspect = "all"
+) -> SongComparison:
     """Compare two recordings and say whether they can be mixed.
 
     Args:
         first: Id of one recording, such as audio_1.
         second: Id of the other recording, such as audio_2.
+        aspect: What to compare: tempo (which is faster), key, mix (whether beats and keys go
+            together), loudness (which is louder), sound (instruments and similarity), or all.
+            (choices: ["all", "tempo", "key", "mix", "loudness", "sound"])
 
     Returns:
         Both tempi, the faster one, and whether the beats can be matched, both keys with Camelot
         codes and whether they mix, instruments in both or only one, the loudness difference in LU,
-        and a similarity from 0 to 1.
+        and a similarity from 0 to 1; of one aspect, what belongs to it.
     """
     if first is second:
         raise ToolError("both are the same recording; name two different ones")
     workspace.progress(0.0, "comparing")
-    found = compare(first, second)
+    found = _side_by_side(compare(first, second))
+    return SongComparison(**{name: found[name] for name in TOLD.get(aspect, found)})
+
+
+def _side_by_side(found: Comparison) -> dict[str, Any]:
     songs = found.first, found.second
     tempi = [song.rhythm.tempo_bpm for song in songs]
     keys = [song.harmony.key for song in songs]
     one, other = (song.families for song in songs)
-    return SongComparison(
-        first_tempo_bpm=round(tempi[0], 1),
-        second_tempo_bpm=round(tempi[1], 1),
-        faster=which_is_more(*tempi),
-        tempo_ratio=round(found.tempo_ratio, 2),
-        beat_match_percent=round(found.beat_match_percent, 1),
-        beats_match=found.beats_match,
-        tempo_confidence=as_confidence(min(song.rhythm.confidence for song in songs)),
-        first_key=keys[0],
-        second_key=keys[1],
-        first_camelot=camelot_code(keys[0]),
-        second_camelot=camelot_code(keys[1]),
-        key_relation=found.key_relation,
-        keys_mix=found.key_relation != "distant",
-        key_confidence=as_confidence(min(song.harmony.confidence for song in songs)),
-        instruments_in_both=tuple(name for name in one if name in other),
-        instruments_in_first_only=tuple(name for name in one if name not in other),
-        instruments_in_second_only=tuple(name for name in other if name not in one),
-        loudness_difference_lu=round(found.loudness_difference_lu, 1),
-        louder=which_is_more(0.0, found.loudness_difference_lu),
-        similarity=round(found.similarity, 2),
-    )
+    return {
+        "first_tempo_bpm": round(tempi[0], 1),
+        "second_tempo_bpm": round(tempi[1], 1),
+        "faster": which_is_more(*tempi),
+        "tempo_ratio": round(found.tempo_ratio, 2),
+        "beat_match_percent": round(found.beat_match_percent, 1),
+        "beats_match": found.beats_match,
+        "tempo_confidence": as_confidence(min(song.rhythm.confidence for song in songs)),
+        "first_key": keys[0],
+        "second_key": keys[1],
+        "first_camelot": camelot_code(keys[0]),
+        "second_camelot": camelot_code(keys[1]),
+        "key_relation": found.key_relation,
+        "keys_mix": found.key_relation != "distant",
+        "key_confidence": as_confidence(min(song.harmony.confidence for song in songs)),
+        "instruments_in_both": tuple(name for name in one if name in other),
+        "instruments_in_first_only": tuple(name for name in one if name not in other),
+        "instruments_in_second_only": tuple(name for name in other if name not in one),
+        "loudness_difference_lu": round(found.loudness_difference_lu, 1),
+        "louder": which_is_more(0.0, found.loudness_difference_lu),
+        "similarity": round(found.similarity, 2),
+    }

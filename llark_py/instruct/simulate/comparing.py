@@ -11,6 +11,22 @@ from ..balance import default_rates
 from ..phrases import pick
 from .asking import Asked
 
+_TEMPI = ("first_tempo_bpm", "second_tempo_bpm")
+_KEYS = ("first_key", "second_key", "first_camelot", "second_camelot")
+_FIT = ("key_relation", "keys_mix", "key_confidence")
+ASPECTS = {
+    "tempo": (*_TEMPI, "faster", "tempo_ratio", "tempo_confidence"),
+    "key": (*_KEYS, *_FIT),
+    "mix": (*_TEMPI, "beat_match_percent", "beats_match", "tempo_confidence", *_KEYS, *_FIT),
+    "loudness": ("loudness_difference_lu", "louder"),
+    "sound": (
+        "instruments_in_both",
+        "instruments_in_first_only",
+        "instruments_in_second_only",
+        "similarity",
+    ),
+}
+"""What the tool tells of each aspect; of all of them, everything."""
 _MOST_PERCENT = 6.0
 _P_MATCH, _P_SAME_KEY, _P_SAME_TEMPO = 0.45, 0.25, 0.1
 
@@ -34,7 +50,7 @@ def compare_songs(asked: Asked) -> dict[str, Any]:
     families = list(default_rates().families)
     there = [[f for f in families if asked.chance(0.2)] for _ in range(2)]
     relation = key_relation(*keys)
-    return {
+    told = {
         "first_tempo_bpm": round(first_bpm, 1),
         "second_tempo_bpm": round(second_bpm, 1),
         "faster": which_is_more(first_bpm, second_bpm),
@@ -56,3 +72,4 @@ def compare_songs(asked: Asked) -> dict[str, Any]:
         "louder": which_is_more(0.0, difference_lu),
         "similarity": round(rng.random(), 2),
     }
+    return {name: told[name] for name in ASPECTS.get(asked.arguments.get("aspect", "all"), told)}
