@@ -13,6 +13,7 @@ from typing import get_type_hints
 import pytest
 from instruct_parts import make_track, one_turn, songs, tracks
 
+from llark_py.instruct.family_names import family_named
 from llark_py.instruct.form_told import read_parts
 from llark_py.instruct.grammar import FAMILIES, MEASURED, TOLD, TOOL_FIRST, dialogue
 from llark_py.instruct.listing import (
@@ -23,9 +24,9 @@ from llark_py.instruct.listing import (
     list_spans,
 )
 from llark_py.instruct.phrases import fill, grammar, slots_of, words
-from llark_py.instruct.players import read_players
 from llark_py.instruct.scene import TOOL_OF, Call
 from llark_py.instruct.simulate import TOOLS, Ids, simulate
+from llark_py.instruct.simulate.players import read_players
 from llark_py.tools import load_tool, names, schemas
 
 TIME = re.compile(r"\b\d+:\d\d\b")
@@ -81,7 +82,11 @@ def test_results_have_the_shape_of_the_tool(name):
     shown = [field.name for field in fields if not field.metadata.get("detail")]
     always = {field.name for field in fields if field.default is dataclasses.MISSING}
     longest = LONGEST_COMPARISON if name == "compare_songs" else LONGEST_RESULT
-    example = {"example_start_s": 2.0, "example_end_s": 6.0}
+    some = {
+        "separate_like": [{"example_start_s": 2.0, "example_end_s": 6.0}],
+        "detect_instruments": [{}, {"instrument": "drums"}, {"instrument": "french horn"}],
+        "compare_songs": [{}, {"aspect": "tempo"}],
+    }.get(name, [{}])
     rng, failed = Random(name), 0
     for n, track in enumerate((*songs(), *tracks()[:100])):
         result = simulate(
@@ -91,7 +96,7 @@ def test_results_have_the_shape_of_the_tool(name):
             faithful=n % 3 > 0,
             duration_s=track.duration_s if n % 2 else 200.0,
             ids=Ids(1, "audio_1"),
-            arguments=example if name == "separate_like" else {},
+            arguments=some[n % len(some)],
         )
         assert len(json.dumps(result)) < longest
         failed += "error" in result
@@ -154,8 +159,11 @@ def test_calls_fit_the_schema_of_the_tool(family):
         [schema] = schemas([call.name])
         assert set(call.arguments) <= set(schema["function"]["parameters"]["properties"])
     asks_for_file = "picture" in family or family == "click_track"
-    plain = [set(call.arguments) - {"start_s", "end_s", "last_s"} for call in made]
+    plain = [set(call.arguments) - {"start_s", "end_s", "last_s", "instrument"} for call in made]
     assert all((len(arguments) == 2) == asks_for_file for arguments in plain)
+    asked_for = [call.arguments["instrument"] for call in made if "instrument" in call.arguments]
+    assert bool(asked_for) == (family in ("enters", "leaves"))
+    assert all(family_named(name) for name in asked_for)
 
 
 @pytest.mark.parametrize("family", TOOL_FIRST)
@@ -200,15 +208,19 @@ def test_failures_are_told_in_the_words_of_the_tool(family):
 
 
 def test_entrances_are_those_of_the_family_that_is_asked_for():
-    met = 0
+    met = {"later": 0, "start": 0, "none": 0}
     for messages in turns("enters"):
-        [result] = results(messages) or [{"error": ""}]
-        for player in read_players(result) if "plays" in result else []:
-            asked = re.search(rf"\b{player.family}\b", messages[0].text.lower())
-            if asked and player.start != "0:00":
-                assert player.start in messages[-1].text
-                met += 1
-    assert met > 3
+        asked_for = [c.arguments["instrument"] for c in calls(messages) if len(c.arguments) == 2]
+        for result, name in zip(results(messages), asked_for, strict=False):
+            if "error" in result:
+                continue
+            said = messages[-1].text
+            assert result["family"] == family_named(name)
+            case = {None: "none", "0:00": "start"}.get(result["enters"], "later")
+            assert case != "later" or result["enters"] in said
+            assert (case == "none") == ("plays" in result)
+            met[case] += 1
+    assert min(met.values()) > 3, met
 
 
 def test_the_section_at_a_time_is_the_last_that_has_begun():

@@ -16,6 +16,7 @@ from llark_py.compose.clip import make_clip, make_song
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_form import compare_moments
 from llark_py.errors import ToolError
+from llark_py.instruct.family_names import family_named
 from llark_py.tools import Workspace, run_tool
 
 RATE, SECONDS = 16_000, 40.0
@@ -108,6 +109,44 @@ def test_the_model_is_shown_families_entrances_and_the_lead(band):
     assert len(voice["spans_s"]) == 2 and voice["share"] == pytest.approx(0.5, abs=0.03)
     assert brass["instruments"] == {"trombone": 0.7}
     assert result.artefacts == () and json.loads(json.dumps(result.details)) == result.details
+
+
+def test_of_one_instrument_it_is_told_when_its_family_enters_and_leaves(band):
+    told = run("detect_instruments", instrument="the Trombone").content
+    assert told == {"family": "brass", "enters": "0:20", "leaves": "0:30", "confidence": 0.55}
+    drums = run("detect_instruments", instrument="drums")
+    assert (drums.content["enters"], drums.content["leaves"]) == ("0:00", "end")
+    assert len(drums.details["players"]) == 3
+    silent = run("detect_instruments", instrument="choir").content
+    assert silent == {
+        "family": "choir", "enters": None, "leaves": None, "confidence": 0.1,
+        "plays": "drums 0:00-end (0.96), voice 0:05-0:35 (0.80), brass 0:20-0:30 (0.55)",
+    }  # fmt: skip
+    drawn = run("detect_instruments", None, Workspace(), instrument="drums", picture=True)
+    assert drawn.content["picture"] == drawn.artefacts[0]
+    error = run("detect_instruments", instrument="kazoo").error
+    assert 'no instrument "kazoo" is known' in error and "drums, " in error
+
+
+@pytest.mark.parametrize(
+    ("words", "family"),
+    [
+        ("Saxophone", "woodwind"),
+        ("the french horns", "brass"),
+        ("singers", "voice"),
+        ("electric guitars", "guitar"),
+        ("lead guitar", "guitar"),
+        ("synthesizers", "synth"),
+        ("mallet percussion", "mallet"),
+        ("strings", "strings"),
+        ("bass", "bass"),
+        ("theremin-like thing", None),
+        ("bass\n", None),
+        ("", None),
+    ],
+)
+def test_people_name_families_in_many_ways(words, family):
+    assert family_named(words) == family
 
 
 def test_who_never_sounds_does_not_play_however_likely(hearing):

@@ -40,6 +40,11 @@ def list_players(players: Iterable[tuple[str, float, float, float]], duration_s:
     )
 
 
+def first_and_last(start_s: float, end_s: float, duration_s: float) -> tuple[str, str]:
+    """Write when somebody is first and last heard, as `list_players` does: `0:05`, `end`."""
+    return clock(start_s, duration_s), _until(end_s, duration_s)
+
+
 def list_spans(spans: Iterable[tuple[float, float]], duration_s: float) -> str | None:
     """List spans of time: `0:05-0:35, 1:02-1:40`; None where there are none.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 from llark_py.compose.instruments import FAMILIES as ALL_FAMILIES
 from llark_py.compose.instruments import INSTRUMENTS, family_of
 
@@ -12,39 +9,14 @@ from .checks import is_plural, named
 from .facts import FAMILY_WORDS, join_words
 from .listing import END
 from .phrases import pick
-from .scene import Asker, Scene, Turn, case_of, words_of
-from .simulate import LOW_CONFIDENCE
+from .scene import Asker, Call, Scene, Turn, case_of, words_of
+from .simulate.players import read_players, tell_one
 from .telling import Result, result_of, told
 
-_PLAYER = re.compile(r"(\w+) (\d+:\d\d)-(\d+:\d\d|end) \((\d\.\d\d)\)")
 _WORDS = {**FAMILY_WORDS, "voice": "voice"}
 _SINGER_WORDS = ("singer", "singer", "voice", "singing", "vocals")
 _START = "0:00"
 _P_SINGER, _P_HEARD, _P_INSTRUMENT = 0.25, 0.75, 0.4
-
-
-class Player(NamedTuple):
-    """A family of a result, with the times at which it is first and last heard."""
-
-    family: str
-    start: str
-    end: str
-    confidence: str
-
-    @property
-    def word(self) -> str:
-        """What the family is called in a sentence."""
-        return _WORDS.get(self.family, self.family)
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether it can be said without a doubt."""
-        return float(self.confidence) >= LOW_CONFIDENCE
-
-
-def read_players(result: Result) -> list[Player]:
-    """Read the families that a result lists."""
-    return [Player(*found) for found in _PLAYER.findall(result["plays"])]
 
 
 def _verbs(word: str) -> dict[str, str]:
@@ -82,22 +54,25 @@ def _ask_player(family: str) -> Asker:
         if scene.rng.random() < _P_SINGER:
             return _ask_singer(scene, family)
         asked, name = _draw_player(scene)
+        everything = scene.run(Call("detect_instruments"))
+        of_one = everything
+        if "error" not in everything:
+            of_one = tell_one(asked, everything, scene.rng)
+        scene.tell(Call("detect_instruments", {"instrument": name}), of_one)
 
         def answer(result: Result) -> str:
-            players = read_players(result)
-            player = next((p for p in players if p.family == asked), None)
-            if player is None:
-                heard = join_words([p.word for p in players])
-                values = _verbs(_WORDS.get(asked, asked))
-                return scene.answer("entrance_told", "none", heard=heard, **values)
-            at, edge = (player.start, _START) if family == "enters" else (player.end, END)
-            case = "measured" if player.is_sure else "unsure"
-            if at == edge:
+            verbs = _verbs(_WORDS.get(asked, asked))
+            if result["enters"] is None:
+                heard = join_words([p.word for p in read_players(result)])
+                return scene.answer("entrance_told", "none", heard=heard, **verbs)
+            side, edge = ("enters", _START) if family == "enters" else ("leaves", END)
+            case = case_of(result)
+            if (at := result[side]) == edge:
                 case = "start" if family == "enters" else "end"
-            values = {**_verbs(player.word), "confidence": player.confidence}
-            return scene.answer(answers, case, at=at, start=player.start, **values)
+            values = {**verbs, "confidence": str(result["confidence"])}
+            return scene.answer(answers, case, at=at, start=result["enters"], **values)
 
-        return told(scene, "players", scene.ask(family, **named(name)), answer)
+        return told(scene, "players", scene.ask(family, **named(name)), answer, instrument=name)
 
     return ask
 

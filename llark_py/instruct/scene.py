@@ -188,8 +188,8 @@ class Scene:
         return self.answer("not_music", "no", what=what) if as_no else what
 
     def tell(self, call: Call, result: dict[str, Any]) -> None:
-        """Say what the result of a call is, where that follows from another's."""
-        self._answered[_key_of(call)] = result
+        """Say what the result of a call is, where that follows from another's; once for all."""
+        self._answered.setdefault(_key_of(call), result)
 
     def run(self, call: Call) -> dict[str, Any]:
         """Return the result of a call, the same each time in one dialogue."""

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Mapping
+from random import Random
+from typing import Any, NamedTuple
 
 from llark_py.compose.instruments import FAMILIES, INSTRUMENTS
 from llark_py.track import Track
 
+from ..facts import FAMILY_WORDS
+from ..family_names import family_named
 from ..listing import MOST_PLAYERS, list_players, list_spans
 from ..phrases import pick
 from ..timeline import PAUSE_S, Timeline
-from .asking import Asked
+from .asking import LOW_CONFIDENCE, Asked
 
 _P_MISSED, _P_FROM_START, _P_TO_END = 0.06, 0.5, 0.6
 _P_LEAD, _P_SINGER, _P_CHOIR = 0.8, 0.5, 0.12
 _MOST_DRAWN, _SPANS_DRAWN = 6, 5
 _TYPICAL_ERROR_S = 0.5
+_UNHEARD = 0.3
+_PLAYER = re.compile(r"(\w+) (\d+:\d\d)-(\d+:\d\d|end) \((\d\.\d\d)\)")
 
 Span = tuple[float, float]
 
 
 def detect_instruments(asked: Asked) -> dict[str, Any]:
-    """Make up which families play from when to when, and who leads."""
+    """Make up which families play from when to when, and who leads; or when one of them does."""
     truth = asked.timed_truth
     if truth is not None and truth.instruments:
         spans, lead = _family_spans(truth, asked), truth.lead
@@ -33,11 +40,52 @@ def detect_instruments(asked: Asked) -> dict[str, Any]:
     players = [
         (family, *span, asked.confidence(sure=asked.chance(0.85))) for family, span in by_start
     ]
-    return {
+    result = {
         "plays": list_players(players, asked.duration_s),
         "lead": lead,
         "lead_confidence": asked.confidence(sure=asked.chance(0.7)) if lead else None,
         "picture": asked.made("picture"),
+    }
+    family = family_named(asked.arguments.get("instrument", ""))
+    return result if family is None else tell_one(family, result, asked.rng)
+
+
+class Player(NamedTuple):
+    """A family of a result, with the times at which it is first and last heard."""
+
+    family: str
+    start: str
+    end: str
+    confidence: str
+
+    @property
+    def word(self) -> str:
+        """What the family is called in a sentence."""
+        return FAMILY_WORDS.get(self.family, self.family) if self.family != "voice" else "voice"
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether it can be said without a doubt."""
+        return float(self.confidence) >= LOW_CONFIDENCE
+
+
+def read_players(result: Mapping[str, Any]) -> list[Player]:
+    """Read the families that a result lists."""
+    return [Player(*found) for found in _PLAYER.findall(result["plays"])]
+
+
+def tell_one(family: str, result: Mapping[str, Any], rng: Random) -> dict[str, Any]:
+    """Tell of one family what a result says of all; who is not heard has a low confidence."""
+    player = next((p for p in read_players(result) if p.family == family), None)
+    if player is None:
+        confidence = round(_UNHEARD * rng.random(), 2)
+        silent = {"enters": None, "leaves": None, "confidence": confidence}
+        return {"family": family, **silent, "plays": result["plays"]}
+    return {
+        "family": family,
+        "enters": player.start,
+        "leaves": player.end,
+        "confidence": float(player.confidence),
     }
 
 
