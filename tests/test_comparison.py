@@ -14,9 +14,9 @@ from llark_py.analysis.likeness import _EVEN_COSINE as EVEN
 from llark_py.audio import Audio, save_audio
 from llark_py.compose.clip import make_clip
 from llark_py.errors import ToolError
+from llark_py.instruct.aspects import ASPECTS
 from llark_py.theory import KEYS, camelot_code, key_relation, transpose_key
 from llark_py.tools import Workspace, run_tool
-from llark_py.tools.compare_songs import TOLD
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_what_differs_is_told_of_the_right_song(monkeypatch):
         "instruments_in_first_only": ("drums",), "instruments_in_second_only": ("piano",),
         "loudness_difference_lu": -5.0, "louder": "first", "similarity": 0.5,
     }  # fmt: skip
-    for aspect, names in TOLD.items():
+    for aspect, names in ASPECTS.items():
         of_it = run_tool("compare_songs", {"aspect": aspect}, audios, Workspace()).content
         assert of_it == {name: told[name] for name in told if name in names}, aspect
-    assert {name for names in TOLD.values() for name in names} == set(told)
+    assert {name for names in ASPECTS.values() for name in names} == set(told)
     made["second"] = song(93.0, "Eb major", (), -8.7)
     told = run_tool("compare_songs", {}, audios, Workspace()).content
     assert (told["faster"], told["louder"]) == ("first", "neither")

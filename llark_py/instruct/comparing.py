@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .aspects import ASPECTS, Aspect
 from .making import STEMS, like_call, made_stem, stem_words
 from .phrases import grammar, parse_template, pick, sentence
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
 from .simulate import LOW_CONFIDENCE
-from .simulate.comparing import ASPECTS
 from .spans import draw_example, draw_span
 
 _PLACES = ("first", "second")
@@ -25,7 +25,7 @@ _SAME = {
 """What was measured of the first and may be asked of the second in few words: tool, answers."""
 
 
-def _ask_compare(family: str, aspect: str, *unsure_of: str, verdict: str = "") -> Asker:
+def _ask_compare(family: str, aspect: Aspect, *unsure_of: str, verdict: str = "") -> Asker:
     """Ask how two recordings compare in some respect.
 
     Args:
@@ -58,7 +58,7 @@ def _ask_compare(family: str, aspect: str, *unsure_of: str, verdict: str = "") -
     return ask
 
 
-def _compared(scene: Scene, aspect: str) -> tuple[dict[str, Any], tuple[Call, ...]]:
+def _compared(scene: Scene, aspect: Aspect) -> tuple[dict[str, Any], tuple[Call, ...]]:
     """Compare the two recordings; without a call where the answer has been told before.
 
     Returns:

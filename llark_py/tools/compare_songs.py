@@ -3,34 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from llark_py.analysis.comparison import Comparison, compare
 from llark_py.audio import Audio
 from llark_py.errors import ToolError
+from llark_py.instruct.aspects import ASPECTS, Aspect
 from llark_py.theory import KeyRelation, Order, camelot_code, which_is_more
 
 from ._result import absent, as_confidence
 from ._workspace import Workspace
-
-Aspect = Literal["all", "tempo", "key", "mix", "loudness", "sound"]
-_TEMPI = ("first_tempo_bpm", "second_tempo_bpm")
-_BEATS = ("beat_match_percent", "beats_match", "tempo_confidence")
-_KEYS = ("first_key", "second_key", "first_camelot", "second_camelot")
-_FIT = ("key_relation", "keys_mix", "key_confidence")
-TOLD: dict[Aspect, tuple[str, ...]] = {
-    "tempo": (*_TEMPI, "faster", "tempo_ratio", "tempo_confidence"),
-    "key": (*_KEYS, *_FIT),
-    "mix": (*_TEMPI, *_BEATS, *_KEYS, *_FIT),
-    "loudness": ("loudness_difference_lu", "louder"),
-    "sound": (
-        "instruments_in_both",
-        "instruments_in_first_only",
-        "instruments_in_second_only",
-        "similarity",
-    ),
-}
-"""What is told of an aspect; of all of them, everything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +70,7 @@ def compare_songs(
         raise ToolError("both are the same recording; name two different ones")
     workspace.progress(0.0, "comparing")
     found = _side_by_side(compare(first, second))
-    return SongComparison(**{name: found[name] for name in TOLD.get(aspect, found)})
+    return SongComparison(**{name: found[name] for name in ASPECTS.get(aspect, found)})
 
 
 def _side_by_side(found: Comparison) -> dict[str, Any]:

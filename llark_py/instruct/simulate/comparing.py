@@ -7,26 +7,11 @@ from typing import Any
 
 from llark_py.theory import KEYS, camelot_code, key_index, key_relation, which_is_more
 
+from ..aspects import ASPECTS
 from ..balance import default_rates
 from ..phrases import pick
 from .asking import Asked
 
-_TEMPI = ("first_tempo_bpm", "second_tempo_bpm")
-_KEYS = ("first_key", "second_key", "first_camelot", "second_camelot")
-_FIT = ("key_relation", "keys_mix", "key_confidence")
-ASPECTS = {
-    "tempo": (*_TEMPI, "faster", "tempo_ratio", "tempo_confidence"),
-    "key": (*_KEYS, *_FIT),
-    "mix": (*_TEMPI, "beat_match_percent", "beats_match", "tempo_confidence", *_KEYS, *_FIT),
-    "loudness": ("loudness_difference_lu", "louder"),
-    "sound": (
-        "instruments_in_both",
-        "instruments_in_first_only",
-        "instruments_in_second_only",
-        "similarity",
-    ),
-}
-"""What the tool tells of each aspect; of all of them, everything."""
 _MOST_PERCENT = 6.0
 _P_MATCH, _P_SAME_KEY, _P_SAME_TEMPO = 0.45, 0.25, 0.1
 
