@@ -42,7 +42,7 @@ def ask_tempo(scene: Scene) -> Turn | None:
 
 def ask_beats(scene: Scene) -> Turn | None:
     """Ask for the number of beats."""
-    return _measured_turn(scene, "beats", "tempo")
+    return _measured_turn(scene, "beats", "bars")
 
 
 def ask_key(scene: Scene) -> Turn | None:

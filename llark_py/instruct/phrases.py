@@ -27,6 +27,7 @@ _BEFORE_VOWEL = re.compile(
     rf"{_MARK} +(?=a|i|e(?!u)|o(?!ne\b)|u(?!k|ni|s[eu])|[AEF](?:[b#m ,.?]|dim|$)|R&B)"
 )
 _GAP = re.compile(r" {2,}")
+_BEFORE_MARK = re.compile(r" (?=[.,?!;](?: |$))")
 _GRAMMAR_FILES = (
     "measured",
     "making",
@@ -145,8 +146,8 @@ def fill(template: Template, values: Mapping[str, str], rng: Random) -> str:
     pieces: list[str] = []
     _fill(template, values, rng, pieces)
     text = _BEFORE_VOWEL.sub("n ", "".join(pieces)).replace(_MARK, "")
-    # A choice that came out empty leaves two spaces.
-    return _GAP.sub(" ", text).strip()
+    # A choice that came out empty leaves two spaces, or one before a mark.
+    return _BEFORE_MARK.sub("", _GAP.sub(" ", text)).strip()
 
 
 def _fill(template: Template, values: Mapping[str, str], rng: Random, pieces: list[str]) -> None:
