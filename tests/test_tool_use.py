@@ -6,7 +6,14 @@ import pytest
 
 from llark_py.assistant.core import Answer
 from llark_py.benchmarks.clips import compose_clips
-from llark_py.benchmarks.tool_use import ask, is_grounded, is_readable, questions_of, score
+from llark_py.benchmarks.tool_use import (
+    ask,
+    is_grounded,
+    is_readable,
+    is_right_tool,
+    questions_of,
+    score,
+)
 from llark_py.messages import Message, TextPart, ToolCall, ToolResult
 
 KEY = {"key": "F# minor", "runner_up": "A major", "confidence": 0.9}
@@ -47,6 +54,9 @@ def test_questions_come_with_the_tools_they_need(clips):
     assert any(len(tools) == 2 for tools in wanted)
     assert asked == [q for seed in range(150) for q in questions_of(clips[0], seed)]
     assert all(question.strip() for question, _ in asked)
+    # Questions keep to the recording, and a chain is wanted whole: what fails is up to the tools.
+    stopped = [q for q, tools in asked if tools in (["cut_clip"], ["separate_stems"])]
+    assert not [q for q in stopped if " key" in q.lower() or "tempo" in q.lower()]
 
 
 def test_a_dialogue_goes_on_with_the_assistants_own_words(clips):
@@ -78,6 +88,15 @@ def test_only_exactly_the_wanted_tools_are_right():
         "grounded": 1.0,
     }
     assert scores["several"]["turns"] == 2.0
+
+
+def test_what_comes_after_a_failure_is_not_needed():
+    chain = ["cut_clip", "estimate_key"]
+    failed = {"error": "end_s = 35 s is not in the recording"}
+    assert is_right_tool(row(chain, ["cut_clip"], "There is no such part.", [failed]))
+    assert not is_right_tool(row(chain, ["cut_clip"], "Done.", [{"audio": "audio_2"}]))
+    assert not is_right_tool(row(chain, ["estimate_key"], "It failed.", [failed]))
+    assert not is_right_tool(row([], ["cut_clip"], "There is no such part.", [failed]))
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ CHUNK = 100
 def questions_of(clip: Clip, seed: int) -> list[tuple[str, list[str]]]:
     """Draw the questions of a dialogue, each with the tools that its answer needs, by name."""
     rng = Random(f"tool use {seed}")
-    messages = dialogue(clip.track, rng, n_turns=rng.randint(1, MAX_TURNS), tools=names())
+    n_turns = rng.randint(1, MAX_TURNS)
+    messages = dialogue(clip.track, rng, n_turns=n_turns, tools=names(), as_it_is=True)
     asked: list[tuple[str, list[str]]] = []
     for message in messages:
         if message.text and message.role == "user":
@@ -92,9 +93,9 @@ def score(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
 
     Returns:
         For `all`, each tool, `several` and `none`: `turns` (how many), `well_formed` (no call that
-        cannot be read), `right_tool` (exactly the tools wanted, in any order), `grounded` (where
-        tools were called: every number and every mode of a key is a measured one) and
-        `answered` (something was said).
+        cannot be read), `right_tool` (see `is_right_tool`), `grounded` (where tools were called:
+        every number and every mode of a key is a measured one) and `answered` (something was
+        said).
     """
     by_want: dict[str, list[Mapping[str, Any]]] = {"all": list(rows)}
     for row in rows:
@@ -119,10 +120,21 @@ def _score(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
     return {
         "turns": float(len(rows)),
         "well_formed": share(readable),
-        "right_tool": share([{n for n, _ in r["calls"]} == set(r["wanted"]) for r in rows]),
+        "right_tool": share([is_right_tool(row) for row in rows]),
         "answered": share([bool(row["answer"].strip()) for row in rows]),
         **({"grounded": share(called)} if called else {}),
     }
+
+
+def is_right_tool(row: Mapping[str, Any]) -> bool:
+    """Tell whether exactly the tools that are wanted were called, in any order.
+
+    Where a tool fails on this recording, those that would have been called after it are not needed.
+    """
+    called, wanted = [name for name, _ in row["calls"]], row["wanted"]
+    if called and "error" in row["results"][-1] and called == wanted[: len(called)]:
+        return True
+    return set(called) == set(wanted)
 
 
 def is_grounded(answer: str, known: str) -> bool:

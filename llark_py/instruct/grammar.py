@@ -152,6 +152,7 @@ def dialogue(
     families: Sequence[str] | None = None,
     rates: Rates | None = None,
     unsure: Collection[str] = (),
+    as_it_is: bool = False,
 ) -> list[Message]:
     """Write a conversation about a recording.
 
@@ -172,6 +173,8 @@ def dialogue(
         unsure: Slots of which the listener is not sure: `style`, `mood`, `meter`, `instruments`,
             `lead`, `density`, `speed`, `mode`, `chords`, `feel`, `voice`, `register`, `sections`,
             `activity`, `key`. Answers about them are hedged, and captions tell them as guesses.
+        as_it_is: Keep to the recording's length and let no tool fail without need, for who calls
+            the real tools; otherwise made-up lengths, results and failures are met as well.
 
     Returns:
         Messages of the roles user, assistant and tool.
@@ -179,13 +182,14 @@ def dialogue(
     # Times of whole songs must be met often, also where what sounds is a clip.
     is_clip = track is not None and track.duration_s < _CLIP_S
     p_whole_song = _P_WHOLE_SONG_FOR_CLIP if is_clip else _P_WHOLE_SONG
-    whole_song = track is None or rng.random() < p_whole_song
+    whole_song = track is None or (rng.random() < p_whole_song and not as_it_is)
     scene = Scene(
         facts=Facts(track) if track is not None else None,
         rng=rng,
         tools=frozenset(tools),
         rates=rates or default_rates(),
-        faithful=rng.random() >= P_RANDOM_RESULTS,
+        faithful=rng.random() >= P_RANDOM_RESULTS or as_it_is,
+        may_fail=not as_it_is,
         duration_s=rng.uniform(*_WHOLE_SONG_S) if whole_song or not track else track.duration_s,
         audio_id=audio_id,
         other_id=other_id,

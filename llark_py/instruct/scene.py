@@ -89,6 +89,7 @@ class Scene:
         rates: How often things occur, for balanced questions.
         faithful: Whether tool results follow the facts.
         duration_s: Length of the recording that tools count in.
+        may_fail: Whether tools now and then fail.
         audio_id: Name under which tools know the recording.
         other_id: Name of a second recording; empty where there is none.
         results: Tool -> its result on the recording as a whole.
@@ -129,6 +130,7 @@ class Scene:
     stems: dict[str, str] = field(default_factory=dict)
     lengths_s: dict[str, float] = field(default_factory=dict)
     compared: set[str] = field(default_factory=set)
+    may_fail: bool = True
 
     def __post_init__(self) -> None:
         self.timeline = Timeline(self.facts.track) if self.facts else None
@@ -200,6 +202,7 @@ class Scene:
                 self.facts.track if self.facts else None,
                 self.rng,
                 faithful=self.faithful,
+                may_fail=self.may_fail,
                 duration_s=self.lengths_s.get(call.arguments.get("audio", ""), self.duration_s),
                 ids=self.ids,
                 arguments=call.arguments,

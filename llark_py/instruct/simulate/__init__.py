@@ -49,6 +49,7 @@ def simulate(
     duration_s: float,
     ids: Ids,
     arguments: Mapping[str, Any] | None = None,
+    may_fail: bool = True,
 ) -> dict[str, Any]:
     """Make up what a tool says of a recording.
 
@@ -60,6 +61,7 @@ def simulate(
         duration_s: Length of the recording in seconds.
         ids: Names what the tool makes.
         arguments: Of the call; the recording is named where it is not the dialogue's own.
+        may_fail: Whether it now and then fails, as tools do; else only where it cannot work.
 
     Returns:
         The result's content in exactly the shape of the real tool.
@@ -67,7 +69,7 @@ def simulate(
     is_music = track is not None and track.sound == "music"
     sounds = track is not None and track.sound != "silence"
     takes_it = sounds if name in _FOR_ANY_SOUND else is_music
-    if rng.random() < (P_ERROR if takes_it else P_ERROR_NOT_MUSIC):
+    if rng.random() < (P_ERROR if takes_it else P_ERROR_NOT_MUSIC) and may_fail:
         return {"error": reason(name, track, rng)}
     arguments = dict(arguments or {})
     if (last_s := arguments.pop("last_s", None)) is not None:
