@@ -99,6 +99,32 @@ def test_loud_notes_between_the_beats_do_not_draw_them_away():
     assert len(beats) >= 38 and np.abs(away).max() < 5
 
 
+def hear_beats(frames, level, n_frames):
+    """Make onsets and beliefs in beats at some frames, of some level each."""
+    strength, p_beat = np.zeros(n_frames), np.zeros(n_frames)
+    for frame, heard in zip(np.round(frames).astype(int), level, strict=True):
+        strength[frame] = heard
+        p_beat[max(0, frame - 4) : frame + 5] = heard
+    return strength, p_beat
+
+
+def test_a_stretch_of_off_beats_does_not_move_the_beat():
+    # For 10 s out of 60 only what lies between the beats is heard.
+    eighths = np.arange(0, 6000, 25)
+    off, stretch = np.arange(len(eighths)) % 2 == 1, (eighths >= 2500) & (eighths < 3500)
+    beats = follow_beats(*hear_beats(eighths, np.where(off == stretch, 0.7, 0.0), 6000), 120.0)
+    away = (beats * FRAME_RATE + 25) % 50 - 25
+    assert len(beats) >= 118 and np.abs(away).max() < 5
+
+
+def test_beats_follow_a_tempo_that_moves():
+    # From 100 to 120 BPM in 60 s; the tempo that is told is the middle one.
+    true = np.cumsum(np.linspace(0.6, 0.5, 109))
+    strength, p_beat = hear_beats(true * FRAME_RATE, np.full(109, 0.7), 6000)
+    beats = follow_beats(strength, p_beat, 109.0)
+    assert mir_eval.beat.f_measure(true, beats) > 0.97
+
+
 def test_no_beat_lies_past_the_end():
     strength, p_beat = np.zeros(1001), np.zeros(1001)
     for beat in range(0, 1001, 50):
