@@ -6,14 +6,13 @@ from llark_py.compose.instruments import FAMILIES as ALL_FAMILIES
 from llark_py.compose.instruments import INSTRUMENTS, family_of
 
 from .checks import is_plural, named
-from .facts import FAMILY_WORDS, join_words
+from .facts import join_words
 from .listing import END
 from .phrases import pick
 from .scene import Asker, Call, Scene, Turn, case_of, words_of
-from .simulate.players import read_players, tell_one
+from .simulate.players import PLAYER_WORDS, read_players, tell_one
 from .telling import Result, result_of, told
 
-_WORDS = {**FAMILY_WORDS, "voice": "voice"}
 _SINGER_WORDS = ("singer", "singer", "voice", "singing", "vocals")
 _START = "0:00"
 _P_SINGER, _P_HEARD, _P_INSTRUMENT = 0.25, 0.75, 0.4
@@ -43,7 +42,7 @@ def _draw_player(scene: Scene) -> tuple[str, str]:
     members = [name for name in INSTRUMENTS if family_of(name) == family]
     if scene.rng.random() < _P_INSTRUMENT:
         return family, pick(members, scene.rng)
-    return family, _WORDS.get(family, family)
+    return family, PLAYER_WORDS.get(family, family)
 
 
 def _ask_player(family: str) -> Asker:
@@ -61,7 +60,7 @@ def _ask_player(family: str) -> Asker:
         scene.tell(Call("detect_instruments", {"instrument": name}), of_one)
 
         def answer(result: Result) -> str:
-            verbs = _verbs(_WORDS.get(asked, asked))
+            verbs = _verbs(PLAYER_WORDS.get(asked, asked))
             if result["enters"] is None:
                 heard = join_words([p.word for p in read_players(result)])
                 return scene.answer("entrance_told", "none", heard=heard, **verbs)

@@ -22,6 +22,8 @@ _P_LEAD, _P_SINGER, _P_CHOIR = 0.8, 0.5, 0.12
 _MOST_DRAWN, _SPANS_DRAWN = 6, 5
 _TYPICAL_ERROR_S = 0.5
 _UNHEARD = 0.3
+PLAYER_WORDS = {**FAMILY_WORDS, "voice": "voice"}
+"""What families are called where it is told who plays when, if not by their own names."""
 _PLAYER = re.compile(r"(\w+) (\d+:\d\d)-(\d+:\d\d|end) \((\d\.\d\d)\)")
 
 Span = tuple[float, float]
@@ -61,7 +63,7 @@ class Player(NamedTuple):
     @property
     def word(self) -> str:
         """What the family is called in a sentence."""
-        return FAMILY_WORDS.get(self.family, self.family) if self.family != "voice" else "voice"
+        return PLAYER_WORDS.get(self.family, self.family)
 
     @property
     def is_sure(self) -> bool:
