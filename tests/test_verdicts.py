@@ -33,9 +33,6 @@ def made_up_song(rng: Random) -> Song:
     return Song(rhythm, Harmony("A minor", "C major", 0.9, 0.0), ("drums", "bass"), loudness_lufs)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="mini 0.7.0 does not read one field of a long result; see its model card"
-)
 @pytest.mark.parametrize("field", QUESTIONS)
 def test_the_recording_that_was_found_to_be_more_is_named(field, monkeypatch):
     rng, assistant = Random(1), load_assistant()

@@ -14,6 +14,7 @@ from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
+from .grounded_seconds import GroundedSeconds
 from .grounded_times import GroundedTimes
 from .grounding import TIME, GroundedNumbers, heard_numbers, told_times, trim_unfinished
 from .reply import TOOL_CALL
@@ -77,16 +78,18 @@ def constrain(
     from_tools = measured and progressions_in(quotable)
     told = quotable if from_tools else f"{quotable}\n{heard}"
     chords = GroundedChords(tokenizer, told, prompt_length)
+    # Who writes no notes is a larger model, which may reckon with times.
+    calls = [GroundedSeconds(tokenizer, quotable, prompt_length)] if heard else []
     if measured:
         source = f"{quotable} {heard_numbers(() if TIME.search(quotable) else times)}"
         numbers = GroundedNumbers(tokenizer, source, prompt_length)
         keys = GroundedKeys(tokenizer, source, prompt_length)
         degrees = GroundedDegrees(tokenizer, quotable, prompt_length)
-        parts = [numbers, keys, chords, degrees]
+        parts = [numbers, keys, chords, degrees, *calls]
         return AllConstraints(tokenizer, prompt_length, parts), partial(
             trim_unfinished, source=source
         )
-    by_ear: list[ReplyConstraint] = [chords]
+    by_ear: list[ReplyConstraint] = [chords, *calls]
     if heard:
         by_ear.append(GroundedPlayers(tokenizer, told, prompt_length))
     if not times:

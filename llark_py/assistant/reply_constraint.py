@@ -30,13 +30,18 @@ class ReplyConstraint(LogitsProcessor):
         """Mask `scores` (batch, vocabulary) given `input_ids` (batch, n_tokens)."""
         for row, ids in zip(scores, input_ids, strict=True):
             text = self._tokenizer.decode(ids[self._prompt_length :], skip_special_tokens=False)
-            if TOOL_CALL not in text:  # the arguments of a call are checked by the tool
+            if TOOL_CALL in text:
+                self.mask_call(row, text)
+            else:
                 self.mask(row, text)
         return scores
 
     def mask(self, row: torch.Tensor, text: str) -> None:
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
         raise NotImplementedError
+
+    def mask_call(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in a tool call; mostly none, as its arguments are checked by the tool."""
 
 
 class AllConstraints(ReplyConstraint):
@@ -50,6 +55,11 @@ class AllConstraints(ReplyConstraint):
         """Forbid what any of them forbids, in their order."""
         for part in self.parts:
             part.mask(row, text)
+
+    def mask_call(self, row: torch.Tensor, text: str) -> None:
+        """Forbid what any of them forbids in a tool call."""
+        for part in self.parts:
+            part.mask_call(row, text)
 
 
 def allow_only(row: torch.Tensor, tokens: list[int]) -> None:

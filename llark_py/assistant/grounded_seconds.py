@@ -1,0 +1,94 @@
+"""Seconds in a tool call are seconds that somebody has named: a constraint on decoding.
+
+A small model copies "0:22" as 2 now and then, and a tool then measures another part than the one
+that is meant, without anybody noticing. So each argument in seconds (`start_s`, `end_s`,
+`example_start_s`, ...) must be 0 or follow from a number in the user's words or a tool result: a
+clock time, seconds, minutes, minutes and seconds, or the sum or difference of two that stand side
+by side ("10 seconds from 0:20"). Where times are told in words ("half a minute", "thirty seconds"),
+in bars or beats, or not at all, nothing is forbidden.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import Any
+
+import torch
+
+from .grounding import number_tokens
+from .reply_constraint import ReplyConstraint, allow_only
+
+_ARGUMENT = re.compile(r'"\w+_s": *([0-9.]*)$')
+_NAMED = re.compile(r"(?<![0-9.])[0-9]+(?::[0-9]+)+|[0-9]+(?:\.[0-9]+)?")
+_DOTTED = re.compile(r"(?<![0-9.])([0-9]+)\.([0-5][0-9])(?![0-9.])")
+_VALUE = re.compile(r"[0-9.]*")
+# Numbers by how they begin; "one" is mostly none ("the second one").
+_NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twel|thirt|fift|twen|fort|hundred"
+_OTHERS = "half|quarter|couple|few|dozen|minute|bars?|beats?|measures?"
+_IN_WORDS = re.compile(rf"\b(?:{_NUMBERS}|(?:{_OTHERS})\b)", re.I)
+
+
+def named_seconds(text: str) -> frozenset[str] | None:
+    """List the seconds that a text names, as a call writes them.
+
+    Returns:
+        None where it names none in figures, or some in words.
+    """
+    named = [_seconds(found) for found in _NAMED.findall(text)]
+    if not named or _IN_WORDS.search(text):
+        return None
+    seconds = {0.0, *named, *(60 * n for n in named)}
+    seconds |= {60.0 * int(m) + int(s) for m, s in _DOTTED.findall(text)}  # 1.30 for 1:30
+    for a, b in pairwise(named):
+        seconds |= {60 * a + b, a + b, abs(a - b)}
+    for a, b, c in zip(named, named[1:], named[2:], strict=False):
+        seconds |= {a + 60 * b + c, abs(60 * b + c - a)}  # "10 seconds after 1 min 20"
+    return frozenset(f"{n:.3f}".rstrip("0").rstrip(".") for n in seconds)
+
+
+def _seconds(number: str) -> float:
+    total = 0.0
+    for part in number.split(":"):
+        total = 60 * total + float(part)
+    return total
+
+
+class GroundedSeconds(ReplyConstraint):
+    """Allows only seconds in tool calls that a text names.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer, of digits or of longer number tokens.
+        source: The user's words and the tools' results.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+        super().__init__(tokenizer, prompt_length)
+        self._allowed = named_seconds(source)
+        digits, separators, _ = number_tokens(tokenizer)
+        self._tokens = digits | separators
+
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Leave the words of a reply alone."""
+
+    def mask_call(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a call."""
+        argument = _ARGUMENT.search(text)
+        if self._allowed is None or argument is None:
+            return
+        begun = argument[1]
+        right = [i for i, token in self._tokens.items() if self._fits(begun, token)]
+        if begun and begun not in self._allowed:
+            allow_only(row, right)  # the number may not end here
+        else:
+            row[[i for i in self._tokens if i not in set(right)]] = -torch.inf
+
+    def _fits(self, begun: str, token: str) -> bool:
+        text = begun + token.lstrip()
+        value = _VALUE.match(text)
+        number = value[0] if value else ""
+        assert self._allowed is not None
+        if number == text:
+            return any(other.startswith(number) for other in self._allowed)
+        return number in self._allowed
