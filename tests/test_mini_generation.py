@@ -33,7 +33,7 @@ SMALL = {
     "width": 64,
     "n_layers": 1,
     "stem": "residual",
-    "stem_channels": 8,
+    "stem_channels": 16,
     "codec_books": 3,
     "codec_codes": 16,
     "codec_components": 12,

@@ -66,7 +66,7 @@ def test_a_tune_a_semitone_higher_is_told_a_semitone_higher():
 
 @pytest.mark.parametrize("n_frames", [1, 7, 84])
 def test_an_encoder_tells_the_parts_of_windows_of_any_length(n_frames):
-    settings = {"width": 64, "n_layers": 1, "stem": "residual", "stem_channels": 4}
+    settings = {"width": 64, "n_layers": 1, "stem": "residual", "stem_channels": 16}
     encoder = build_encoder(encoder_config("mini", parts=True, families=FAMILIES, **settings))
     out = encoder.network(torch.randn(2, n_frames, 488))
     assert out.parts is not None and out.parts.shape == (2, -(-n_frames // 2), 84, 3)
@@ -81,7 +81,7 @@ def test_families_are_learned_from_notes_alone(tmp_path):
     shards = Shards(tmp_path, "dev")
     torch.manual_seed(0)
     config = encoder_config(
-        "mini", width=64, n_layers=1, stem="residual", stem_channels=4, parts=True,
+        "mini", width=64, n_layers=1, stem="residual", stem_channels=16, parts=True,
         families=["piano", "guitar", "bass", "strings", "brass", "woodwind", "organ", "synth"],
     )  # fmt: skip
     encoder = build_encoder(config)

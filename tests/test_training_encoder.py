@@ -29,7 +29,7 @@ from llark_py.training.windows import draw_batch
 TINY = (
     "encoder.width=64",
     "encoder.n_layers=1",
-    "encoder.stem_channels=4",
+    "encoder.stem_channels=16",
     "encoder.batch_size=3",
     "encoder.threads=1",
     "encoder.precision=fp32",

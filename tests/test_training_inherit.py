@@ -51,7 +51,7 @@ def test_classes_are_inherited_by_name(saved):
 
 def test_a_new_head_and_another_stem_begin_fresh(saved):
     old, folder = saved
-    new = make_encoder(stem="residual", stem_channels=8, feels=["straight", "swung"])
+    new = make_encoder(stem="residual", stem_channels=16, feels=["straight", "swung"])
     fresh = {name: weight.clone() for name, weight in new.state_dict().items()}
     taken, n_tensors = inherit(new, folder)
     assert 0 < taken < n_tensors
@@ -64,10 +64,10 @@ def test_a_new_head_and_another_stem_begin_fresh(saved):
 
 
 def test_who_plays_what_is_inherited_by_family(tmp_path):
-    old = make_encoder(parts=True, stem="residual", stem_channels=8)
+    old = make_encoder(parts=True, stem="residual", stem_channels=16)
     old.save_pretrained(tmp_path)
     new = make_encoder(
-        parts=True, stem="residual", stem_channels=8, families=["bass", "organ", "piano"]
+        parts=True, stem="residual", stem_channels=16, families=["bass", "organ", "piano"]
     )
     inherit(new, tmp_path)
     before, now = old.state_dict(), new.state_dict()

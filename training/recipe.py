@@ -62,7 +62,9 @@ class EncoderSettings(FitSettings):
     p_rare_family: float = Field(0.3, ge=0, le=1)
     """Share of the music that is exchanged for clips with an instrument family drawn evenly."""
     stem: Literal["patches", "residual"] = "residual"
-    stem_channels: int = Field(64, ge=4)
+    stem_channels: int = Field(64, ge=16)
+    """Not fewer: with 4 or 8, gradients of the convolutions (oneDNN of torch 2.13, AVX-512) write
+    past their memory, which ends in a crash some steps later."""
     boundaries: bool = True
     """Have a head for changes of section."""
     parts: bool = True
