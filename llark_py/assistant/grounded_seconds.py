@@ -16,13 +16,13 @@ from typing import Any
 
 import torch
 
-from .grounding import number_tokens
+from .grounding import number_tokens, seconds_of
 from .reply_constraint import ReplyConstraint, allow_only
 
 _ARGUMENT = re.compile(r'"\w+_s": *([0-9.]*)$')
 _NAMED = re.compile(r"(?<![0-9.])[0-9]+(?::[0-9]+)+|[0-9]+(?:\.[0-9]+)?")
 _DOTTED = re.compile(r"(?<![0-9.])([0-9]+)\.([0-5][0-9])(?![0-9.])")
-_VALUE = re.compile(r"[0-9.]*")
+_FIGURES = "0123456789."
 # Numbers by how they begin; "one" is mostly none ("the second one").
 _NUMBERS = "two|three|four|five|six|seven|eight|nine|ten|eleven|twel|thirt|fift|twen|fort|hundred"
 _OTHERS = "half|quarter|couple|few|dozen|minute|bars?|beats?|measures?"
@@ -35,7 +35,7 @@ def named_seconds(text: str) -> frozenset[str] | None:
     Returns:
         None where it names none in figures, or some in words.
     """
-    named = [_seconds(found) for found in _NAMED.findall(text)]
+    named = [seconds_of(found) for found in _NAMED.findall(text)]
     if not named or _IN_WORDS.search(text):
         return None
     seconds = {0.0, *named, *(60 * n for n in named)}
@@ -45,13 +45,6 @@ def named_seconds(text: str) -> frozenset[str] | None:
     for a, b, c in zip(named, named[1:], named[2:], strict=False):
         seconds |= {a + 60 * b + c, abs(60 * b + c - a)}  # "10 seconds after 1 min 20"
     return frozenset(f"{n:.3f}".rstrip("0").rstrip(".") for n in seconds)
-
-
-def _seconds(number: str) -> float:
-    total = 0.0
-    for part in number.split(":"):
-        total = 60 * total + float(part)
-    return total
 
 
 class GroundedSeconds(ReplyConstraint):
@@ -77,18 +70,17 @@ class GroundedSeconds(ReplyConstraint):
         argument = _ARGUMENT.search(text)
         if self._allowed is None or argument is None:
             return
-        begun = argument[1]
-        right = [i for i, token in self._tokens.items() if self._fits(begun, token)]
-        if begun and begun not in self._allowed:
-            allow_only(row, right)  # the number may not end here
+        begun, allowed = argument[1], self._allowed
+        fits = {i: _fits(begun + t.lstrip(), allowed) for i, t in self._tokens.items()}
+        if begun and begun not in allowed:
+            allow_only(row, [i for i, right in fits.items() if right])  # it may not end here
         else:
-            row[[i for i in self._tokens if i not in set(right)]] = -torch.inf
+            row[[i for i, right in fits.items() if not right]] = -torch.inf
 
-    def _fits(self, begun: str, token: str) -> bool:
-        text = begun + token.lstrip()
-        value = _VALUE.match(text)
-        number = value[0] if value else ""
-        assert self._allowed is not None
-        if number == text:
-            return any(other.startswith(number) for other in self._allowed)
-        return number in self._allowed
+
+def _fits(text: str, allowed: frozenset[str]) -> bool:
+    """Say whether the number that a text begins with is allowed, so far if nothing follows it."""
+    behind = text.lstrip(_FIGURES)
+    if not behind:
+        return any(number.startswith(text) for number in allowed)
+    return text.removesuffix(behind) in allowed

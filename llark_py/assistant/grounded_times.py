@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from .grounding import TIME, number_tokens
+from .grounding import TIME, number_tokens, seconds_of
 from .reply_constraint import ReplyConstraint, allow_only
 
 _LISTED = re.compile(r"\bat [0-9:]*$")
@@ -72,8 +72,8 @@ class GroundedTimes(ReplyConstraint):
         if not _LISTED.search(text):
             return self._allowed, False
         sentence = _SENTENCE_END.split(_OPEN.sub("", text))[-1]
-        last_s = max((_seconds(time) for time in TIME.findall(sentence)), default=-1)
-        later = frozenset(t for t in self._allowed if _seconds(t) > last_s)
+        last_s = max((seconds_of(time) for time in TIME.findall(sentence)), default=-1)
+        later = frozenset(t for t in self._allowed if seconds_of(t) > last_s)
         return later or self._allowed, last_s >= 0
 
 
@@ -88,13 +88,6 @@ def _fits(text: str, allowed: frozenset[str], begun: bool) -> bool:
         if not (time.rstrip(":") in allowed or open_end):
             return False
     return True
-
-
-def _seconds(time: str) -> int:
-    total = 0
-    for part in time.split(":"):
-        total = 60 * total + int(part)
-    return total
 
 
 def _pending(text: str) -> str:

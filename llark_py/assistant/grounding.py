@@ -36,6 +36,14 @@ def numbers_in(text: str) -> frozenset[str]:
     return frozenset(found | {n[: -len(".0")] for n in found if re.fullmatch(r"[0-9]+\.0", n)})
 
 
+def seconds_of(time: str) -> float:
+    """Read a time such as `1:20`, `1:02:03` or `27.5` as seconds."""
+    total = 0.0
+    for part in time.split(":"):
+        total = 60 * total + float(part)
+    return total
+
+
 def told_times(duration_s: float, notes: str | None = None) -> list[str]:
     """List the times, as m:ss, that may be told of a recording without being asked about.
 
