@@ -145,7 +145,7 @@ def test_the_clip_stays_for_the_next_turn_and_nothing_is_encoded_twice(monkeypat
     )
     asked = [question()]
     first = assistant.ask(asked)
-    second = assistant.ask([*asked, *first.messages, user("And the first 0.5 s of that?")])
+    second = assistant.ask([*asked, *first.messages, user("And the beginning of that?")])
     assert [p.id for p in recordings(second.messages)] == ["audio_3"]
     assert encoded == [2.0, 1.0, 0.5]
     assert model.prompts[-1].count("<|audio_bos|>") == 3

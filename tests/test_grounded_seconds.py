@@ -8,13 +8,14 @@ import pytest
 import torch
 from model_parts import tiny_tokenizer
 
-from llark_py.assistant.conversation import quotable_text
+from llark_py.assistant.conversation import asked_text, quotable_text
 from llark_py.assistant.grounded_seconds import GroundedSeconds, named_seconds
 from llark_py.assistant.reply import TOOL_CALL
 from llark_py.compose.clip import score_track
 from llark_py.compose.score import compose
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.simulate import TOOLS
+from llark_py.messages import Message, ToolResult, assistant, user
 
 CALL = TOOL_CALL + '\n{"name": "cut_clip", "arguments": {"audio": "audio_1", "start_s": '
 
@@ -51,11 +52,16 @@ def test_what_the_grammar_teaches_is_allowed():
         messages = dialogue(track, Random(seed), n_turns=4, tools=TOOLS)
         for number, message in enumerate(messages):
             named = named_seconds(quotable_text(messages[:number]))
+            named = named if named_seconds(asked_text(messages[:number])) else None
             for call in message.tool_calls:
                 times = [v for name, v in call.arguments.items() if name.endswith("_s")]
                 calls += [named is None or f"{time:g}" in named for time in times]
     assert len(calls) > 80
     assert calls.count(False) <= 1, "a number may be mistyped, as in 'foorty seconds'"
+
+
+def held(*questions):
+    return GroundedSeconds(tiny_tokenizer(), "\n".join(questions), questions[-1], 0)
 
 
 def allowed(constraint, text):
@@ -70,7 +76,7 @@ def allowed(constraint, text):
 
 
 def test_a_call_copies_the_seconds_digit_by_digit():
-    constraint = GroundedSeconds(tiny_tokenizer(), "from 0:22 to 0:27 please", 0)
+    constraint = held("from 0:22 to 0:27 please")
     figures = set("0123456789")
     assert allowed(constraint, CALL) & figures == {"0", "2", "4", "5", "1"}  # 49 = 22 + 27; 1320
     assert allowed(constraint, CALL + "2") & {*figures, ",", "}"} == {"2", "7"}
@@ -79,9 +85,25 @@ def test_a_call_copies_the_seconds_digit_by_digit():
 
 
 def test_only_seconds_in_calls_are_held_to_it():
-    constraint = GroundedSeconds(tiny_tokenizer(), "from 0:22 to 0:27 please", 0)
+    constraint = held("from 0:22 to 0:27 please")
     everything = allowed(constraint, "It has ")
     for text in (TOOL_CALL + '{"name": "x", "arguments": {"k": 1', 'It has "start_s": '):
         assert allowed(constraint, text) == everything
-    free = GroundedSeconds(tiny_tokenizer(), "cut the chorus", 0)
+    free = held("cut the chorus")
     assert allowed(free, CALL) == everything
+
+
+def test_figures_of_earlier_questions_hold_only_one_that_names_some():
+    earlier, figures = "from 0:22 to 0:27 please", set("0123456789")
+    assert allowed(held(earlier, "and the beginning of that?"), CALL) >= figures
+    held_to = allowed(held(earlier, "no, until 0:35"), CALL)
+    assert {"2", "3"} <= held_to & figures < figures
+
+
+def test_what_belongs_to_the_last_question():
+    found = Message("tool", (ToolResult("call_1", "find_sections", {"at": 30}),))
+    messages = [user("cut 0:10 to 0:20"), assistant("Done."), user("now the chorus"), found]
+    part = user("")  # a recording that a tool has made comes without words
+    assert asked_text([*messages, part]).startswith("now the chorus")
+    assert "30" in asked_text([*messages, part]) and "0:10" not in asked_text(messages)
+    assert asked_text([]) == ""

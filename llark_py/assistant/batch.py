@@ -16,7 +16,7 @@ from llark_py.messages import AudioPart, Message, user
 
 from .constraints import constrain_reply
 from .context import check_room, fit_context
-from .conversation import quotable_text, recordings, with_system, write_chat
+from .conversation import asked_text, quotable_text, recordings, with_system, write_chat
 from .core import MAX_NEW_TOKENS
 from .ears import share_hearing
 from .events import Done, Event
@@ -155,6 +155,7 @@ class BatchAssistant(ToolLoop):
             self._decoder,
             [part.audio for part in recordings(request.messages)],
             quotable_text(request.messages),
+            asked_text(request.messages),
             prompt_length,
             measured=request.measured,
             may_call=request.may_call,

@@ -28,6 +28,7 @@ def constrain_reply(
     decoder: Decoder,
     audios: Sequence[Audio],
     quotable: str,
+    asked: str,
     prompt_length: int,
     *,
     measured: bool,
@@ -39,6 +40,7 @@ def constrain_reply(
         decoder: Knows what the encoder has written down of each recording.
         audios: All recordings of the conversation.
         quotable: As for `constrain`, `prompt_length` and `measured` too.
+        asked: What of it belongs to the last question.
         prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn.
         may_call: Whether the reply may be a tool call.
@@ -49,6 +51,10 @@ def constrain_reply(
     constraint, trim = constrain(
         decoder.tokenizer, quotable, times, heard, prompt_length, measured=measured
     )
+    # Who writes no notes is a larger model, which may reckon with times.
+    if heard and may_call:
+        seconds = GroundedSeconds(decoder.tokenizer, quotable, asked, prompt_length)
+        return [constraint, seconds], trim
     if may_call:
         return [constraint], trim
     ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
@@ -78,18 +84,16 @@ def constrain(
     from_tools = measured and progressions_in(quotable)
     told = quotable if from_tools else f"{quotable}\n{heard}"
     chords = GroundedChords(tokenizer, told, prompt_length)
-    # Who writes no notes is a larger model, which may reckon with times.
-    calls = [GroundedSeconds(tokenizer, quotable, prompt_length)] if heard else []
     if measured:
         source = f"{quotable} {heard_numbers(() if TIME.search(quotable) else times)}"
         numbers = GroundedNumbers(tokenizer, source, prompt_length)
         keys = GroundedKeys(tokenizer, source, prompt_length)
         degrees = GroundedDegrees(tokenizer, quotable, prompt_length)
-        parts = [numbers, keys, chords, degrees, *calls]
+        parts = [numbers, keys, chords, degrees]
         return AllConstraints(tokenizer, prompt_length, parts), partial(
             trim_unfinished, source=source
         )
-    by_ear: list[ReplyConstraint] = [chords, *calls]
+    by_ear: list[ReplyConstraint] = [chords]
     if heard:
         by_ear.append(GroundedPlayers(tokenizer, told, prompt_length))
     if not times:

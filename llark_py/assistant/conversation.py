@@ -137,3 +137,9 @@ def quotable_text(messages: Sequence[Message]) -> str:
             texts.append(message.text)
         texts.extend(json.dumps(p.content) for p in message.parts if isinstance(p, ToolResult))
     return "\n".join(texts)
+
+
+def asked_text(messages: Sequence[Message]) -> str:
+    """Join the last question, and what tools have said since, as `quotable_text` does."""
+    asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
+    return quotable_text(messages[asked[-1] :] if asked else messages)

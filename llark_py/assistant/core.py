@@ -26,7 +26,7 @@ from llark_py.startup import lean_imports
 
 from .constraints import constrain_reply
 from .context import check_room, fit_context
-from .conversation import quotable_text, recordings
+from .conversation import asked_text, quotable_text, recordings
 from .ears import lend_ears
 from .generation import Decoder
 from .listener import Listener, load_listener
@@ -93,9 +93,14 @@ class Assistant(ToolLoop):
             self._decoder, messages, self._schemas, self.max_new_tokens
         )
         audios = [part.audio for part in recordings(messages)]
-        quotable = self._quotable(messages)
         constraints, trim = constrain_reply(
-            self._decoder, audios, quotable, len(prompt), measured=measured, may_call=may_call
+            self._decoder,
+            audios,
+            self._quotable(messages),
+            asked_text(messages),
+            len(prompt),
+            measured=measured,
+            may_call=may_call,
         )
         visible = ReplyFilter(control_tokens(self._decoder.tokenizer).values())
         pieces = self._decoder.stream(

@@ -1,11 +1,12 @@
 """Seconds in a tool call are seconds that somebody has named: a constraint on decoding.
 
 A small model copies "0:22" as 2 now and then, and a tool then measures another part than the one
-that is meant, without anybody noticing. So each argument in seconds (`start_s`, `end_s`,
-`example_start_s`, ...) must be 0 or follow from a number in the user's words or a tool result: a
-clock time, seconds, minutes, minutes and seconds, or the sum or difference of two that stand side
-by side ("10 seconds from 0:20"). Where times are told in words ("half a minute", "thirty seconds"),
-in bars or beats, or not at all, nothing is forbidden.
+that is meant, without anybody noticing. So when the last question or what tools have said since
+names numbers, each argument in seconds (`start_s`, `end_s`, `example_start_s`, ...) must be 0 or
+follow from a number in the conversation: a clock time, seconds, minutes, minutes and seconds, or
+the sum or difference of two that stand side by side ("10 seconds from 0:20"). Where times are told
+in words ("half a minute", "the beginning of that"), in bars or beats, or not at all, nothing is
+forbidden.
 """
 
 from __future__ import annotations
@@ -53,12 +54,13 @@ class GroundedSeconds(ReplyConstraint):
     Args:
         tokenizer: Any Hugging Face tokenizer, of digits or of longer number tokens.
         source: The user's words and the tools' results.
+        asked: What of it belongs to the last question; nothing is forbidden where it names none.
         prompt_length: How many leading tokens are the prompt.
     """
 
-    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+    def __init__(self, tokenizer: Any, source: str, asked: str, prompt_length: int):
         super().__init__(tokenizer, prompt_length)
-        self._allowed = named_seconds(source)
+        self._allowed = named_seconds(source) if named_seconds(asked) else None
         digits, separators, _ = number_tokens(tokenizer)
         self._tokens = digits | separators
 
