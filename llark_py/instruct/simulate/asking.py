@@ -8,6 +8,7 @@ from itertools import count
 from random import Random
 from typing import Any
 
+from llark_py.compose.instruments import FAMILIES
 from llark_py.track import Track
 
 from ..phrases import fill, grammar, pick
@@ -15,6 +16,7 @@ from ..phrases import fill, grammar, pick
 P_ERROR = 0.07
 P_ERROR_NOT_MUSIC = 0.6
 LOW_CONFIDENCE = 0.5
+_P_ANY_REASON = 0.4
 
 
 class Ids:
@@ -80,8 +82,14 @@ class Asked:
 
 
 def reason(name: str, track: Track | None, rng: Random) -> str:
-    """Say why a tool has failed, in its own words."""
+    """Say why a tool has failed: in its own words, or in any that have to be copied."""
     if track is not None and track.sound == "silence" and rng.random() < 0.7:
         return "the recording is silent"
-    few = str(2 + int(rng.random() * 14))
-    return fill(pick(grammar()["reasons"][name], rng), {"few": few}, rng)
+    reasons = grammar()["reasons"]
+    said = pick(reasons["any" if rng.random() < _P_ANY_REASON else name], rng)
+    values = {
+        "few": str(2 + int(rng.random() * 14)),
+        "many": str(16 + int(rng.random() * 74)),
+        "family": rng.choice(FAMILIES),
+    }
+    return fill(said, values, rng)
