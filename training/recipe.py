@@ -31,6 +31,8 @@ class ClipSettings(Settings):
     dev_soundfont: str = "timgm"
     not_music: float = Field(0.08, ge=0, le=0.5)
     """Share of clips that are one of `compose.sounds.NOT_MUSIC`."""
+    recoloured: float = Field(0.0, ge=0, le=1)
+    """Share of training clips in which every part gets a timbre of its own."""
     seed: int = Field(0, ge=0)
     shard_size: int = Field(250, ge=4)
     workers: int = Field(0, ge=0)

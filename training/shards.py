@@ -42,6 +42,7 @@ class ShardJob:
     seconds: float
     soundfonts: tuple[str, ...]
     not_music: float
+    recoloured: float = 0.0
 
 
 def clip_kind(seed: int, soundfonts: tuple[str, ...], not_music: float) -> tuple[str, str]:
@@ -58,7 +59,10 @@ def make_shard(job: ShardJob) -> Path:
     features, tracks = [], []
     for seed in range(job.first, job.first + job.n):
         soundfont, sound = clip_kind(seed, job.soundfonts, job.not_music)
-        track, audio = make_clip(seed, job.seconds, soundfont=soundfont, sound=sound)
+        recoloured = random.Random(f"recoloured {seed}").random() < job.recoloured
+        track, audio = make_clip(
+            seed, job.seconds, soundfont=soundfont, sound=sound, recoloured=recoloured
+        )
         samples = normalise_level(torch.from_numpy(audio.samples)[None])
         features.append(extract_features(samples)[0].half().numpy())
         tracks.append(track.model_dump_json())
@@ -76,8 +80,8 @@ def make_shard(job: ShardJob) -> Path:
 def plan_shards(settings: ClipSettings, folder: Path) -> list[ShardJob]:
     """List every shard of the training and the watched set."""
     sets = (
-        ("train", settings.seed, settings.n, tuple(settings.soundfonts)),
-        ("dev", DEV_SEED, settings.n_dev, (settings.dev_soundfont,)),
+        ("train", settings.seed, settings.n, tuple(settings.soundfonts), settings.recoloured),
+        ("dev", DEV_SEED, settings.n_dev, (settings.dev_soundfont,), 0.0),
     )
     size = settings.shard_size
     return [
@@ -88,8 +92,9 @@ def plan_shards(settings: ClipSettings, folder: Path) -> list[ShardJob]:
             settings.seconds,
             fonts,
             settings.not_music,
+            recoloured,
         )
-        for name, seed, n, fonts in sets
+        for name, seed, n, fonts, recoloured in sets
         for i in range(0, n, size)
     ]
 

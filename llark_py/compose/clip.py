@@ -13,6 +13,7 @@ from llark_py.track import Chord, DrumHit, Instrument, Note, Source, Track, crop
 from .drums import PIECES
 from .instruments import family_of
 from .mood import mood_of, notes_per_second
+from .recolour import render_recoloured
 from .render import SAMPLE_RATE, render, render_stems
 from .room import augment as record
 from .room import set_peak
@@ -45,6 +46,7 @@ def make_clip(
     free_instruments: bool | None = None,
     sound: str = "music",
     sung: bool | None = None,
+    recoloured: bool = False,
     sample_rate: int = SAMPLE_RATE,
 ) -> tuple[Track, Audio]:
     """Make a clip of composed music, or of a sound that is not music, with its facts.
@@ -58,6 +60,7 @@ def make_clip(
         free_instruments: Draw the instruments independently of the style; drawn when None.
         sound: `music`, or one of `sounds.SOUNDS`.
         sung: Whether a singer has the melody (facts then hold the words); drawn when None.
+        recoloured: Give every part a timbre of its own (`recolour.recolour`).
         sample_rate: In Hz.
 
     Returns:
@@ -69,7 +72,8 @@ def make_clip(
         track = Track(id=f"{sound}-{seed}", duration_s=duration_s, sound=sound, sources=_SOURCES)
         return track, Audio(samples, sample_rate)
     score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
-    audio = render(score, soundfont, sample_rate=sample_rate)
+    play = render_recoloured if recoloured else render
+    audio = play(score, soundfont, sample_rate=sample_rate)
     samples = _cut(audio, score, offset_s, duration_s)
     if augment:
         samples = record(samples, noise_rng, sample_rate)
