@@ -54,7 +54,7 @@ def test_no_seed_is_one_of_a_benchmark(tmp_path):
 
 
 def test_loose_drums_sound_where_their_strokes_are():
-    hits, sound, others = draw_loose(8, 6.0, "timgm")
+    hits, sound, others = draw_loose(8, 6.0, "timgm", ("timgm",))
     assert len(hits) > 8 and not others.any()
     level = np.convolve(np.abs(sound), np.ones(220), "same")
     first = min(h.time_s for h in hits)

@@ -22,7 +22,8 @@ WINDOW_FRAMES = 400
 _DRUMS, _OTHERS, _ROOM = range(3)
 _P_MUSIC, _P_ROOM, _P_ALONE, _P_WITHOUT = 0.7, 0.5, 0.2, 0.06
 _OTHERS_DB, _LEVEL_DB = 6.0, 3.0
-_P_EQUAL, _P_REVERB, _P_NARROW, _P_NOISE, _P_SHIFT, _P_MASK = 0.6, 0.3, 0.3, 0.5, 0.4, 0.3
+_P_EQUAL, _P_REVERB, _P_NARROW, _P_NOISE, _P_SHIFT, _P_MASK = 0.6, 0.3, 0.12, 0.5, 0.4, 0.3
+_P_16_KHZ = 0.35
 _BAND_OF_8_KHZ = 76
 """Mel band from which on a recording of 16 kHz has nothing."""
 _DECIBEL = float(np.log(10) / 10)
@@ -76,6 +77,9 @@ def draw_window(
         gain = np.float32(rng.normal(0.0, _OTHERS_DB) * _DECIBEL)
         logs = np.logaddexp(drums, others.astype(np.float32) + gain)
         logs = _recorded(logs, rng)
+    if rng.random() < _P_16_KHZ:
+        logs = logs.copy()
+        logs[:, _BAND_OF_8_KHZ:] = NOTHING
     return logs, targets_of(strokes, first, WINDOW_FRAMES)
 
 
@@ -92,9 +96,8 @@ def _recorded(logs: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         knots = rng.normal(0.0, rng.uniform(0.0, 5.0), 8) * _DECIBEL
         logs = logs + np.interp(bands, np.linspace(0, MEL_BANDS - 1, 8), knots)
     if rng.random() < _P_NARROW:
-        edge = _BAND_OF_8_KHZ if rng.random() < 0.6 else rng.integers(45, MEL_BANDS)
-        fall_db = 60.0 if edge == _BAND_OF_8_KHZ else rng.uniform(1.0, 6.0)
-        logs = logs - np.maximum(0, bands - edge + 1) * fall_db * _DECIBEL
+        beyond = np.maximum(0, bands - rng.integers(45, MEL_BANDS) + 1)
+        logs = logs - beyond * rng.uniform(1.0, 6.0) * _DECIBEL
     if rng.random() < _P_NOISE:
         level = np.log(np.exp(logs).mean()) - rng.uniform(20.0, 60.0) * _DECIBEL
         tilt = rng.uniform(-0.06, 0.06) * (bands - MEL_BANDS / 2)

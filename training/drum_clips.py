@@ -4,9 +4,10 @@ A shard is `NAME.npy` `(n, 3, frames, 84)` float16 - logarithms of the mel power
 everything else, and of both as recorded in some room - and `NAME.jsonl`, the strokes of a clip a
 line. Both are renamed into place, the powers last, so a stopped run goes on with the next shard.
 
-Half of the clips are composed music as it is. In the others the drums leave the grooves of the
+Some of the clips are composed music as it is. In the others the drums leave the grooves of the
 composer, which real drummers do not know: pieces are exchanged, strokes left out, or the whole
-part is drawn.
+part is drawn. In half of all clips pieces come from several kits, each as loud as chance has it:
+there are few kits, but many ways to put one together.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ NOTHING = -23.0
 """Logarithm of the power where there is no sound."""
 _PROGRAMS = (0, 8, 16, 24, 25, 26, 32, 40, 48)
 _P_GROOVE, _P_EXCHANGED, _P_DROPPED, _P_VARIED = 0.35, 0.35, 0.1, 0.08
+_P_KITS, _KIT_DB = 0.5, 3.0
 _JITTER_S = 0.006
 _CLOSEST_S = 0.06
 # How often a piece is among those that are drawn.
@@ -105,7 +107,7 @@ def make_drum_shard(job: DrumJob) -> Path:
     for seed in range(job.first, job.first + job.n):
         soundfont = random.Random(f"drum clip {seed}").choice(job.soundfonts)
         draw = draw_loose if job.loose else draw_music
-        hits, drums, others = draw(seed, job.seconds, soundfont)
+        hits, drums, others = draw(seed, job.seconds, soundfont, job.soundfonts)
         room = augment(drums + others, np.random.default_rng(seed), SAMPLE_RATE)
         powers.append(np.stack([_log_powers(x) for x in (drums, others, room)]))
         strokes.append(json.dumps([[h.time_s, piece_of(h.piece), h.velocity] for h in hits]))
@@ -128,28 +130,85 @@ def _log_powers(samples: np.ndarray) -> np.ndarray:
 Drawn = tuple[Sequence[DrumHit], np.ndarray, np.ndarray]
 
 
-def draw_music(seed: int, seconds: float, soundfont: str) -> Drawn:
-    """Make a clip of composed music: its strokes, the sound of the drums and of everything else."""
+def draw_music(seed: int, seconds: float, soundfont: str, kits: Sequence[str]) -> Drawn:
+    """Make a clip of composed music: its strokes, the sound of the drums and of everything else.
+
+    Args:
+        seed: Draws everything.
+        seconds: Length.
+        soundfont: What it is played with ...
+        kits: ... except for drums of several kits, which come from these.
+    """
     score = compose(seed, seconds)
     stems = render_stems(score, soundfont, sample_rate=SAMPLE_RATE)
     silence = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
     others = sum((s.samples for name, s in stems.items() if name != "drums"), silence)
     drums = stems["drums"].samples if "drums" in stems else silence
+    rng = random.Random(f"kits {seed}")
+    if drums.any() and rng.random() < _P_KITS:
+        strokes = [note for p in score.parts if p.instrument == "drums" for note in p.notes]
+        put_together = play_kits(score, strokes, kits, rng)
+        drums = put_together * np.float32(_power(drums) / max(_power(put_together), 1e-6))
     gain = np.float32(0.8 / max(float(np.abs(drums + others).max()), 1e-6))
     return score_track(score, 0.0, seconds).drums, drums * gain, others * gain
 
 
-def draw_loose(seed: int, seconds: float, soundfont: str) -> Drawn:
-    """Make a clip of drums that play something of their own; nothing else sounds."""
+def draw_loose(seed: int, seconds: float, soundfont: str, kits: Sequence[str]) -> Drawn:
+    """Make a clip of drums that play something of their own; nothing else sounds.
+
+    Args:
+        As for `draw_music`.
+    """
     rng = random.Random(f"loose {seed}")
     score = compose(seed, seconds)
     notes = _loosened(score, rng)
-    program = rng.choice(_PROGRAMS)
-    part = Part("drums", "drums", program, rng.randint(80, 112), 64, notes)
+    part = Part("drums", "drums", rng.choice(_PROGRAMS), rng.randint(80, 112), 64, notes)
     score = replace(score, parts=(part,))
-    sound = render(score, soundfont, sample_rate=SAMPLE_RATE).samples
+    if rng.random() < _P_KITS:
+        sound = play_kits(score, notes, kits, rng)
+    else:
+        sound = render(score, soundfont, sample_rate=SAMPLE_RATE).samples
     hits = score_track(score, 0.0, seconds).drums
     return hits, set_peak(sound, 0.8), np.zeros_like(sound)
+
+
+def play_kits(
+    score: Score, strokes: Sequence[ScoreNote], soundfonts: Sequence[str], rng: random.Random
+) -> np.ndarray:
+    """Play drums on a kit whose pieces come from two to four kits, hi-hats from one.
+
+    Args:
+        score: The piece that they are part of.
+        strokes: What is struck.
+        soundfonts: Each kit is of one of these.
+        rng: Draws the kits, which pieces are theirs, and how loud they are.
+
+    Returns:
+        `(n_samples,)` float32 at `SAMPLE_RATE`, at no level in particular.
+    """
+    n_kits = rng.randint(2, 4)
+    names = sorted({_played_as_one(PIECES[note.pitch]) for note in strokes})
+    kit_of = {name: rng.randrange(n_kits) for name in names}
+    total = np.zeros(round(score.duration_s * SAMPLE_RATE), np.float32)
+    for kit in range(n_kits):
+        theirs = tuple(n for n in strokes if kit_of[_played_as_one(PIECES[n.pitch])] == kit)
+        part = Part("drums", "drums", rng.choice(_PROGRAMS), 100, 64, theirs)
+        alone = replace(score, parts=(part,), seed=rng.getrandbits(30))
+        soundfont, gain_db = rng.choice(soundfonts), rng.gauss(0.0, _KIT_DB)
+        if theirs:
+            sound = render(alone, soundfont, sample_rate=SAMPLE_RATE).samples
+            total += sound * np.float32(10 ** (gain_db / 20))
+    return total
+
+
+def _played_as_one(piece: str) -> str:
+    """Name what comes from the same kit: an open hi-hat is stopped by a closed one."""
+    return "hi-hat" if piece.endswith("hi-hat") else piece
+
+
+def _power(samples: np.ndarray) -> float:
+    """Root of the mean power."""
+    return float(np.sqrt(np.mean(np.square(samples))))
 
 
 def _loosened(score: Score, rng: random.Random) -> tuple[ScoreNote, ...]:
