@@ -111,8 +111,8 @@ class DrumNetwork(nn.Module):
 
     def __init__(
         self,
-        channels: tuple[int, int] = (32, 48),
-        width: int = 128,
+        channels: tuple[int, int] = (48, 96),
+        width: int = 256,
         pieces: tuple[str, ...] = tuple(PIECES),
     ):
         super().__init__()
