@@ -13,6 +13,7 @@ import torch
 from llark_py.encoders import encoder_config
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_features import standardise
+from llark_py.errors import ConfigError
 from llark_py.track import Instrument, Section, Source, Track
 from llark_py.training import ablation
 from llark_py.training.calibration import calibrate, fit_temperature, fit_thresholds
@@ -143,6 +144,26 @@ def test_joint_training_reaches_the_writer_and_keeps_the_statistics(recipe, clip
         EncoderWithLoss(encoder, weight, 0.3)(**batch)["loss"].backward()
         assert int(norm.num_batches_tracked) == before + 1
         assert (encoder.writer.heads[0].weight.grad is not None) == (weight > 0)
+
+
+def test_what_a_language_model_reads_can_be_kept(recipe, clips):
+    torch.manual_seed(0)
+    encoder = new_encoder(recipe).eval()
+    features, tracks = draw_batch(Shards(clips, "train"), [0, 1, 2], random.Random(0))
+    batch = {"features": features, **batch_labels(tracks, features.shape[1], encoder.config)}
+    free, kept = EncoderWithLoss(encoder), EncoderWithLoss(encoder, keep_weight=2.0)
+    encoder.eval()
+    assert kept(**batch)["loss"].item() == pytest.approx(free(**batch)["loss"].item(), rel=1e-5)
+    assert kept.state_dict().keys() == free.state_dict().keys()
+    with torch.no_grad():
+        for weight in encoder.network.parameters():
+            weight.add_(0.05 * torch.randn_like(weight))
+    moved = kept(**batch)["loss"] - free(**batch)["loss"]
+    assert moved.item() > 0.1
+    moved.backward()
+    assert all(p.grad is None for p in kept._before[0].parameters())
+    with pytest.raises(ConfigError, match="keep_weight needs init_from"):
+        load_recipe("mini", [*TINY, "encoder.keep_weight=1"])
 
 
 def test_the_generative_stage_is_kept(recipe, clips, tmp_path):

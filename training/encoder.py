@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import torch
@@ -45,6 +46,7 @@ _WEIGHTS = {
 _PARTS_WEIGHT = 300.0
 """Of a mean over a thousand pairs of a pitch and a family at each moment."""
 _TEMPO_WIDTH_BINS = 0.6
+_KEPT_SHARE = 1 / 6
 _VAGUE = ("style", "lead", "density", "feel", "players", "boundary")
 """Heads whose classes shade into each other: a share of the target goes to the other classes."""
 _SMOOTHING = 0.05
@@ -98,14 +100,23 @@ class EncoderWithLoss(nn.Module):
         encoder: With a fitted codec if there is a generative share.
         generative_weight: Of the generative loss beside those of the heads.
         generative_share: Of the windows of a batch that are also foreseen.
+        keep_weight: Of the distance of a share of its tokens to those it began with, which some
+            language model reads already.
     """
 
     def __init__(
-        self, encoder: MiniEncoder, generative_weight: float = 0.0, generative_share: float = 0.0
+        self,
+        encoder: MiniEncoder,
+        generative_weight: float = 0.0,
+        generative_share: float = 0.0,
+        keep_weight: float = 0.0,
     ):
         super().__init__()
         self.encoder = encoder
         self.generative_weight, self.generative_share = generative_weight, generative_share
+        self.keep_weight = keep_weight
+        # In a list, so that it is neither fitted nor saved.
+        self._before = [deepcopy(encoder.network).eval()] if keep_weight else []
 
     def forward(self, features: Tensor, **labels: Tensor) -> dict[str, Tensor]:
         """Return `{"loss": ...}` of windows `(batch, T, 488)`."""
@@ -119,7 +130,17 @@ class EncoderWithLoss(nn.Module):
             some = frames[: max(1, round(len(frames) * self.generative_share))]
             with fixed_statistics(self.encoder.network):  # those of whole, larger batches
                 total = total + self.generative_weight * generative_loss(self.encoder, some)
+        for before in self._before:
+            total = total + self.keep_weight * self._moved(before, frames, out.tokens)
         return {"loss": total}
+
+    def _moved(self, before: nn.Module, frames: Tensor, tokens: Tensor) -> Tensor:
+        """Squared distance to earlier tokens of some windows, as a share of their variance."""
+        some = frames[: max(1, round(len(frames) * _KEPT_SHARE))]
+        with torch.no_grad():
+            earlier = before(some).tokens.float()
+        spread = earlier.var((0, 1)).mean().clamp(min=1e-6)
+        return (tokens[: len(some)].float() - earlier).square().mean() / spread
 
 
 def new_encoder(recipe: MiniRecipe) -> MiniEncoder:
@@ -212,7 +233,7 @@ def fit_encoder(
     settings = recipe.encoder
     weight = settings.generative_weight if recipe.generate else 0.0
     fit(
-        EncoderWithLoss(encoder, weight, settings.generative_share),
+        EncoderWithLoss(encoder, weight, settings.generative_share, settings.keep_weight),
         Steps(settings.steps),
         batch_maker(recipe, encoder, train),
         settings,

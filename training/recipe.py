@@ -73,10 +73,18 @@ class EncoderSettings(FitSettings):
     """Learn from the composer's notes which family sounds each pitch."""
     init_from: Path | None = None
     """Folder of a `mini`, or of its encoder, to start from; None = random weights."""
+    keep_weight: float = Field(0.0, ge=0)
+    """With `init_from`: of the loss that keeps what a language model reads near what it was."""
     generative_weight: float = Field(0.1, ge=0)
     """Of the generative loss beside those of the heads, where there is a generative stage."""
     generative_share: float = Field(0.0625, gt=0, le=1)
     """Of the windows of a batch that have the generative loss too."""
+
+    @model_validator(mode="after")
+    def _check_kept(self) -> EncoderSettings:
+        if self.keep_weight and not self.init_from:
+            raise ValueError("keep_weight needs init_from: random weights are not worth keeping")
+        return self
 
 
 class GenerateSettings(FitSettings):
