@@ -154,7 +154,7 @@ def test_rescoring_by_command_asks_no_model(tmp_path, monkeypatch, capsys):
     book = AnswerBook(tmp_path, settings)
     clip_items = [clip_item(clip) for clip in compose_clips(2, "timgm", 1.5, "own")]
     book.part("clips-000000", lambda: ask(Oracle(clip_items), "clips", clip_items))
-    monkeypatch.setattr("llark_py.commands.evaluate._load", None)
+    monkeypatch.setattr("llark_py.benchmarks.running._load", None)
     evaluate(out=tmp_path, rescore=True)
     assert "| style_macro | 1.000 [1.000, 1.000] |" in capsys.readouterr().out
     for name in ("reliability.png", "families.png", "styles.png", "styles_head.png"):
@@ -165,7 +165,7 @@ def test_rescoring_by_command_asks_no_model(tmp_path, monkeypatch, capsys):
 
 
 def test_what_cannot_work_is_told_before_the_work(tmp_path, monkeypatch):
-    monkeypatch.setattr("llark_py.commands.evaluate._load", None)
+    monkeypatch.setattr("llark_py.benchmarks.running._load", None)
     with pytest.raises(ConfigError, match=r"no manifest\.jsonl"):
         evaluate(real=tmp_path)
     with pytest.raises(ConfigError, match="--rescore needs --out"):

@@ -25,6 +25,7 @@ NOT_PARTS = (
     "questions",
     "real",
     "reliability",
+    "running",
     "scores",
     "scripts",
     "sections",

@@ -20,13 +20,17 @@ class AnswerBook:
     Args:
         folder: Where `run.json` and `parts/` are kept; None keeps all in memory.
         settings: What the answers depend on. A folder with answers of other settings is refused.
+        claims: Folder in which processes that share a run note which parts each of them makes;
+            parts of others are left to them. None: all parts are made here.
 
     Raises:
         ConfigError: The folder holds another run.
     """
 
-    def __init__(self, folder: Path | None, settings: Mapping[str, Any]):
-        self._folder = folder
+    def __init__(
+        self, folder: Path | None, settings: Mapping[str, Any], claims: Path | None = None
+    ):
+        self._folder, self._claims = folder, claims
         self._rows: dict[str, list[Row]] = {}
         if folder is None:
             return
@@ -42,8 +46,13 @@ class AnswerBook:
         Args:
             name: Names the file too.
             make: Asks the questions; called only when there are no answers.
+
+        Returns:
+            The rows; none of a part that another process makes.
         """
         if name not in self._rows:
+            if self._claims is not None and not _claim(self._claims / name):
+                return []
             sys.stderr.write(f"{name} ...\n")
             rows = [{"part": name, **row} for row in make()]
             if self._folder is not None:
@@ -115,6 +124,15 @@ def claim_folder(folder: Path, settings: Mapping[str, Any]) -> None:
             f"{folder} holds the answers of another run (other: {', '.join(other)}); "
             "give the same arguments, or another --out"
         )
+
+
+def _claim(path: Path) -> bool:
+    """Make an empty file; False where there is one already."""
+    try:
+        path.touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def write_whole(path: Path, text: str) -> None:

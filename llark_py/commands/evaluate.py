@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -55,6 +55,12 @@ def evaluate(
     rescore: Annotated[
         bool, typer.Option("--rescore", help="Score the answers in --out again; asks no model.")
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=0, max=64, help="Processes that answer; 0: one a core (at most 4) from --n 50 on."
+        ),
+    ] = 0,
     data: Annotated[
         Path | None,
         typer.Option(help="Folder with the official files of published benchmarks (DATA/TASK)."),
@@ -125,12 +131,18 @@ def evaluate(
     asked = [task for task in wanted if task in own]
     if asked and (endpoint is not None or tools is not None):
         raise ConfigError(f"'{asked[0]}' takes neither --endpoint nor --tools; leave them out")
+    if asked:
+        from llark_py.benchmarks.running import Run, run_benchmark
+        from llark_py.benchmarks.running import rescore as score_again
     for task in asked:
         # A folder holds one run; of several, each gets its own.
         place = out / task if out is not None and len(wanted) > 1 else out
         given = (real, True, questions, scripts, plots)
         trial = Trial(n, soundfont, place, instruments, seconds, skip, *given)
-        typer.echo(_evaluate_own(task, trial, model, rescore))
+        if rescore:
+            typer.echo(score_again(task, trial))
+        else:
+            typer.echo(run_benchmark(Run(task, trial, model, workers)))
     if asked != wanted:
         from llark_py.benchmarks.qa.run import Plan
 
@@ -146,46 +158,3 @@ def evaluate(
         )
         if failed:
             raise typer.Exit(1)
-
-
-def _evaluate_own(name: str, trial: Any, model: str | None, rescore: bool) -> str:
-    """Run one of our own benchmarks, or score its answers again; gives its report."""
-    from llark_py.benchmarks.answers import AnswerBook, read_run
-    from llark_py.catalog import load
-    from llark_py.errors import ConfigError
-
-    part = load("benchmarks", name)
-    if rescore:
-        settings, book = read_run(trial.out)
-        if settings["benchmark"] != name:
-            raise ConfigError(f"{trial.out} holds answers of '{settings['benchmark']}'")
-    else:
-        trial.check()
-        loaded, processor = _load(model)
-        settings = {
-            "benchmark": name,
-            "model": model or "mini",
-            "weights": _fingerprint(loaded),
-            **trial.settings(),
-        }
-        book = AnswerBook(trial.out, settings)
-        part.ask_all(loaded, processor, trial, book)
-        book.close()
-    return part.report(book.rows, settings, trial.out, trial.plots)
-
-
-def _load(model: str | None) -> tuple[Any, Any]:
-    from llark_py.embedded import embedded_folder
-    from llark_py.model.checkpoint import load_model
-
-    return load_model(model or embedded_folder(), dtype="float32")
-
-
-def _fingerprint(model: Any) -> str:
-    """Tell models of one name apart, such as before and after training: a few of all weights."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for weight in model.parameters():
-        digest.update(weight.detach().flatten()[:1000].float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:12]
