@@ -101,6 +101,7 @@ def test_half_of_what_there_is_scores_as_recall_says():
     assert found["chords_majmin"] == pytest.approx(0.5)
     assert (found["drums kick"], found["drums snare"]) == (1.0, 0.0)
     assert found["drums_onset_f1"] == found["drums_onset_macro_f1"] == 0.5
+    assert found["drums_any_onset_f1"] == pytest.approx(2 / 3, abs=0.01)  # half are 60 ms late
     assert found["activity_f1"] == pytest.approx(600 / 700, abs=0.01)
     assert found["activity_macro_f1"] == pytest.approx(0.5, abs=0.01)
 
