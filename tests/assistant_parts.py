@@ -10,6 +10,7 @@ import torch
 from model_parts import tiny_model
 from transformers import LogitsProcessorList
 
+from llark_py.assistant.call_schema import CallSchema
 from llark_py.assistant.core import Assistant
 from llark_py.audio import Audio
 
@@ -50,9 +51,14 @@ def first_refused(tokenizer, said, constraint):
 
 
 class ScriptedModel:
-    """Wants to say one given reply per generation; constraints may lead it off its script."""
+    """Wants to say one given reply per generation; constraints may lead it off its script.
 
-    def __init__(self, model, tokenizer, replies):
+    Except for `CallSchema` where calls are `free`: scripts also call what no schema has, as models
+    do that are decoded elsewhere.
+    """
+
+    def __init__(self, model, tokenizer, replies, free=True):
+        self.free = free
         self.model, self.tokenizer = model, tokenizer
         self.replies = list(replies)
         self.prompts: list[str] = []
@@ -62,6 +68,8 @@ class ScriptedModel:
 
     def generate(self, input_ids, streamer, logits_processor, stopping_criteria, **inputs):
         """Do what `GenerationMixin.generate` does, with made-up scores."""
+        if self.free:
+            logits_processor = [p for p in logits_processor if not isinstance(p, CallSchema)]
         self.prompts.append(self.tokenizer.decode(input_ids[0]))
         reply = self.replies.pop(0) if self.replies else ""
         script = self.tokenizer(reply, add_special_tokens=False)["input_ids"]
@@ -83,9 +91,9 @@ class ScriptedModel:
         return SimpleNamespace(sequences=ids)
 
 
-def scripted_assistant(*replies, context=4096, **options):
+def scripted_assistant(*replies, context=4096, free=True, **options):
     """Build an assistant around a `ScriptedModel` and give both."""
     model, processor = tiny_model()
     model.config.text_config.max_position_embeddings = context
-    scripted = ScriptedModel(model, processor.tokenizer, replies)
+    scripted = ScriptedModel(model, processor.tokenizer, replies, free)
     return Assistant(scripted, processor, **options), scripted

@@ -157,6 +157,7 @@ class BatchAssistant(ToolLoop):
             quotable_text(request.messages),
             asked_text(request.messages),
             prompt_length,
+            schemas=self._schemas,
             measured=request.measured,
             may_call=request.may_call,
         )

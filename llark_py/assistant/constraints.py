@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
 
 from llark_py.audio import Audio
 
+from .call_schema import CallSchema
 from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_keys import GroundedKeys
@@ -31,6 +32,7 @@ def constrain_reply(
     asked: str,
     prompt_length: int,
     *,
+    schemas: Sequence[Mapping[str, Any]],
     measured: bool,
     may_call: bool,
 ) -> tuple[list[LogitsProcessor], Trim]:
@@ -42,6 +44,7 @@ def constrain_reply(
         quotable: As for `constrain`, `prompt_length` and `measured` too.
         asked: What of it belongs to the last question.
         prompt_length: How many leading tokens are the prompt.
+        schemas: Of the tools at hand.
         measured: Whether a tool has answered in this turn.
         may_call: Whether the reply may be a tool call.
     """
@@ -51,12 +54,12 @@ def constrain_reply(
     constraint, trim = constrain(
         decoder.tokenizer, quotable, times, heard, prompt_length, measured=measured
     )
-    # Who writes no notes is a larger model, which may reckon with times.
-    if heard and may_call:
-        seconds = GroundedSeconds(decoder.tokenizer, quotable, asked, prompt_length)
-        return [constraint, seconds], trim
-    if may_call:
-        return [constraint], trim
+    if may_call and schemas:
+        calls: list[LogitsProcessor] = [CallSchema(decoder.tokenizer, schemas, prompt_length)]
+        if heard:  # who writes no notes is a larger model, which may reckon with times
+            seconds = GroundedSeconds(decoder.tokenizer, quotable, asked, prompt_length)
+            calls.insert(0, seconds)
+        return [constraint, *calls], trim
     ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
     return [constraint, NoBadWordsLogitsProcessor([ids])], trim
 

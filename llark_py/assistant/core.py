@@ -99,6 +99,7 @@ class Assistant(ToolLoop):
             self._quotable(messages),
             asked_text(messages),
             len(prompt),
+            schemas=self._schemas,
             measured=measured,
             may_call=may_call,
         )

@@ -79,5 +79,5 @@ def text_tokens(tokenizer: Any) -> dict[int, str]:
 def _written(token: str) -> str:
     if byte := _BYTE.fullmatch(token):
         return chr(int(byte[1], 16))
-    # SentencePiece and byte-level BPE write a leading space as one of these two.
-    return token.replace("▁", " ").replace("Ġ", " ")
+    # SentencePiece and byte-level BPE write a space as one of these two, the latter a line's end so.
+    return token.replace("▁", " ").replace("Ġ", " ").replace("Ċ", "\n")

@@ -1,0 +1,104 @@
+"""Tool calls are written as the schemas of the tools have them: a constraint on decoding.
+
+A small model gives `estimate_tempo` an end now and then, or closes a call with the wrong bracket,
+and has to be told so. Here only what begins a call of a known tool, with arguments that it takes,
+of their types and choices, can be written. Which recordings there are is for the tools to check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import regex
+import torch
+
+from .reply import TOOL_CALL, TOOL_CALL_END, control_tokens
+from .reply_constraint import ReplyConstraint, text_tokens
+
+_LIKELIEST = 64
+"""So many tokens are looked at before all the others are sorted."""
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
+_VALUES = {
+    "string": _STRING,
+    "number": r"-?[0-9]+(?:\.[0-9]+)?",
+    "integer": r"-?[0-9]+",
+    "boolean": "true|false",
+}
+
+
+def call_pattern(schemas: Sequence[Mapping[str, Any]]) -> Any:
+    """Write the calls that are possible as a pattern, up to and with the closing tag.
+
+    Args:
+        schemas: JSON schemas of the tools (`{"type": "function", "function": {...}}`).
+
+    Returns:
+        A compiled pattern of `regex`, which can match the beginning of a call.
+    """
+    calls = "|".join(_call(schema["function"]) for schema in schemas)
+    return regex.compile(rf"\s*\{{\s*(?:{calls})\s*\}}\s*{regex.escape(TOOL_CALL_END)}")
+
+
+def _call(function: Mapping[str, Any]) -> str:
+    name = regex.escape(function["name"])
+    pairs = [
+        rf'"{regex.escape(key)}"\s*:\s*(?:{_value(value)})'
+        for key, value in function["parameters"]["properties"].items()
+    ]
+    pair = f"(?:{'|'.join(pairs)})"
+    some = rf"(?:{pair}\s*(?:,\s*{pair}\s*)*)?" if pairs else ""
+    return rf'"name"\s*:\s*"{name}"\s*,\s*"arguments"\s*:\s*\{{\s*{some}\}}'
+
+
+def _value(schema: Mapping[str, Any]) -> str:
+    """Write the values of an argument as a pattern; any that JSON can spell in a line if unsure."""
+    if "enum" in schema:
+        choices = "|".join(regex.escape(str(choice)) for choice in schema["enum"])
+        kind = f'"(?:{choices})"'
+    else:
+        kind = _VALUES.get(schema.get("type", ""), r"[^\n]*")
+    return f"{kind}|null" if schema.get("nullable") else kind
+
+
+class CallSchema(ReplyConstraint):
+    """Allows only calls that fit the schemas of the tools.
+
+    Only tokens that are likelier than the first one that fits are forbidden, which is all that
+    decoding without sampling can see.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer.
+        schemas: Of the tools that may be called.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, schemas: Sequence[Mapping[str, Any]], prompt_length: int):
+        super().__init__(tokenizer, prompt_length)
+        self._pattern = call_pattern(schemas)
+        self._texts = _all_tokens(tokenizer)
+
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Leave the words of a reply alone."""
+
+    def mask_call(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a call."""
+        begun = text.rpartition(TOOL_CALL)[2]
+        if TOOL_CALL_END in begun or not self._fits(begun):
+            return
+        for n_tokens in (min(_LIKELIEST, len(row)), len(row)):
+            best = row.topk(n_tokens).indices.tolist()
+            for place, token in enumerate(best):
+                if self._fits(begun + self._texts.get(token, "\0")):
+                    row[best[:place]] = -torch.inf
+                    return
+
+    def _fits(self, text: str) -> bool:
+        return self._pattern.fullmatch(text, partial=True) is not None
+
+
+@lru_cache(maxsize=4)
+def _all_tokens(tokenizer: Any) -> dict[int, str]:
+    """Map every token to what it writes, control tokens too."""
+    return {**text_tokens(tokenizer), **control_tokens(tokenizer)}
