@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from random import Random
 
 import pytest
 import torch
 from assistant_parts import call as written_call
-from assistant_parts import clicks, scripted_assistant
+from assistant_parts import clicks, noise, scripted_assistant
 from model_parts import tiny_tokenizer
 
-from llark_py.assistant.call_schema import CallSchema, call_pattern
+from llark_py.assistant.call_schema import CallSchema, call_pattern, name_recordings
 from llark_py.assistant.reply import TOOL_CALL, TOOL_CALL_END
 from llark_py.compose.clip import score_track
 from llark_py.compose.score import compose
 from llark_py.instruct.grammar import dialogue
 from llark_py.instruct.simulate import TOOLS
+from llark_py.messages import AudioPart, Message, ToolResult, user
 from llark_py.tools import names, schemas
 
 SCHEMAS = schemas(names())
@@ -125,3 +127,21 @@ def test_an_assistant_cannot_call_what_no_schema_has():
     answer = assistant.ask(clicks(120), "how fast is it?")
     [called] = answer.tool_calls
     assert called.name == "estimate_tempo" and set(called.arguments) <= {"audio"}
+
+
+def test_only_recordings_that_there_are_can_be_named():
+    made = ToolResult("call_1", "separate_stems", {}, sounds={"artefact_2": Path("bass.wav")})
+    messages = [user("", AudioPart("audio_1", noise())), Message("tool", (made,))]
+    pattern = call_pattern(name_recordings(SCHEMAS, messages))
+
+    def possible(text):
+        return pattern.fullmatch(text + TOOL_CALL_END) is not None
+
+    assert possible(call("estimate_tempo", audio="audio_1"))
+    assert possible(call("transcribe_notes", audio="artefact_2"))
+    assert not possible(call("estimate_tempo", audio="artefact_1"))
+    assert possible(call("separate_like", audio="audio_1", example_audio=None, example_start_s=1))
+    assert not possible(call("separate_like", audio="audio_1", example_audio="audio_3"))
+    assert possible(call("detect_instruments", audio="audio_1", instrument="the strings"))
+    assert "enum" not in json.dumps(SCHEMAS[names().index("estimate_tempo")])
+    assert name_recordings(SCHEMAS, [user("hello")]) == SCHEMAS

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from llark_py.messages import AudioPart, Message, user
 
+from .call_schema import name_recordings
 from .constraints import constrain_reply
 from .context import check_room, fit_context
 from .conversation import asked_text, quotable_text, recordings, with_system, write_chat
@@ -157,7 +158,7 @@ class BatchAssistant(ToolLoop):
             quotable_text(request.messages),
             asked_text(request.messages),
             prompt_length,
-            schemas=self._schemas,
+            schemas=name_recordings(self._schemas, request.messages),
             measured=request.measured,
             may_call=request.may_call,
         )

@@ -2,18 +2,23 @@
 
 A small model gives `estimate_tempo` an end now and then, or closes a call with the wrong bracket,
 and has to be told so. Here only what begins a call of a known tool, with arguments that it takes,
-of their types and choices, can be written. Which recordings there are is for the tools to check.
+of their types and choices, and of recordings that there are, can be written.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from functools import lru_cache
 from typing import Any
 
 import regex
 import torch
 
+from llark_py.messages import Message
+from llark_py.tools import parameters
+
+from .conversation import recordings, sounds
 from .reply import TOOL_CALL, TOOL_CALL_END, control_tokens
 from .reply_constraint import ReplyConstraint, text_tokens
 
@@ -26,6 +31,18 @@ _VALUES = {
     "integer": r"-?[0-9]+",
     "boolean": "true|false",
 }
+
+
+def name_recordings(
+    schemas: Sequence[Mapping[str, Any]], messages: Sequence[Message]
+) -> list[dict[str, Any]]:
+    """Write into schemas of tools which recordings and sounds a conversation has to choose from."""
+    ids = [*(part.id for part in recordings(messages)), *sounds(messages)]
+    named = [deepcopy(dict(schema)) for schema in schemas]
+    for function in (schema["function"] for schema in named):
+        for parameter in parameters(function["name"])[0] if ids else ():
+            function["parameters"]["properties"][parameter]["enum"] = ids
+    return named
 
 
 def call_pattern(schemas: Sequence[Mapping[str, Any]]) -> Any:

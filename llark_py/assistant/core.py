@@ -24,6 +24,7 @@ from llark_py.embedded import embedded_folder
 from llark_py.messages import Message
 from llark_py.startup import lean_imports
 
+from .call_schema import name_recordings
 from .constraints import constrain_reply
 from .context import check_room, fit_context
 from .conversation import asked_text, quotable_text, recordings
@@ -99,7 +100,7 @@ class Assistant(ToolLoop):
             self._quotable(messages),
             asked_text(messages),
             len(prompt),
-            schemas=self._schemas,
+            schemas=name_recordings(self._schemas, messages),
             measured=measured,
             may_call=may_call,
         )

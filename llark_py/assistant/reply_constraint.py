@@ -79,5 +79,5 @@ def text_tokens(tokenizer: Any) -> dict[int, str]:
 def _written(token: str) -> str:
     if byte := _BYTE.fullmatch(token):
         return chr(int(byte[1], 16))
-    # SentencePiece and byte-level BPE write a space as one of these two, the latter a line's end so.
+    # SentencePiece and byte-level BPE write a space as one of these; Ċ is the end of a line.
     return token.replace("▁", " ").replace("Ġ", " ").replace("Ċ", "\n")
