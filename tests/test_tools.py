@@ -166,8 +166,8 @@ def test_tools_of_two_recordings_are_given_both(monkeypatch):
     assert compare(three, first="../x", second="audio_1") == (
         f'there is no recording "../x"; {there}'
     )
-    assert compare({"audio_1": noise()}) == "compare_songs takes 2 recordings; there is audio_1"
-    assert compare({}) == "compare_songs takes 2 recordings; there is none"
+    assert compare({"audio_1": noise()}) == "this takes 2 recordings, and there is only one"
+    assert compare({}) == "this takes 2 recordings, and there is none"
     assert "name two different ones" in compare(two, first="audio_1", second="audio_1")
     assert "takes no argument 'audio'; it takes first, second" in compare(two, audio="audio_1")
 

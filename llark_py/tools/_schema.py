@@ -113,7 +113,8 @@ def _name_recordings(
     required, allowed = audio_parameters(function, required=True), [*known, *made]
     there = f"there is {', '.join(allowed) or 'none'}"
     if len(allowed) < len(required) and len(required) > 1:
-        raise ToolError(f"{function.__name__} takes {len(required)} recordings; {there}")
+        only = {0: "is none", 1: "is only one"}.get(len(allowed), f"are only {len(allowed)}")
+        raise ToolError(f"this takes {len(required)} recordings, and there {only}")
     wanted = audio_parameters(function)
     named = {name: arguments[name] for name in wanted if arguments.get(name) is not None}
     missing = [name for name in required if name not in named]
