@@ -123,7 +123,7 @@ def test_a_network_comes_back_from_disk_and_damage_is_told(tmp_path):
 
 
 def test_the_shipped_network_is_small():
-    assert (drum_network.ASSETS / "model.safetensors").stat().st_size < 1.5e6
+    assert (drum_network.ASSETS / "model.safetensors").stat().st_size < 4e6
 
 
 # --- what is heard --------------------------------------------------------------------------
