@@ -145,3 +145,14 @@ def test_only_recordings_that_there_are_can_be_named():
     assert possible(call("detect_instruments", audio="audio_1", instrument="the strings"))
     assert "enum" not in json.dumps(SCHEMAS[names().index("estimate_tempo")])
     assert name_recordings(SCHEMAS, [user("hello")]) == SCHEMAS
+
+
+def test_no_argument_is_given_twice_and_nothing_goes_on_for_ever():
+    begun = '{"name": "estimate_tempo", "arguments": {"audio": "audio_1"'
+    written = Wishes(', "audio": "audio_1"' * 9).write(TOOL_CALL + begun)
+    assert written.count("audio_1") == 1 and written.endswith(TOOL_CALL_END)
+    begun = '{"name": "cut_clip", "arguments": {"audio": "audio_1", "start_s": 1'
+    written = Wishes(', "start_s": 2, "end_s": 3}}' + TOOL_CALL_END).write(TOOL_CALL + begun)
+    assert written.count("start_s") == 1 and written.endswith(TOOL_CALL_END)
+    for wish in (" " * 200, "1" * 200, '"' + "a" * 200):
+        assert Wishes(wish).write(TOOL_CALL).endswith(TOOL_CALL_END)

@@ -24,13 +24,18 @@ from .reply_constraint import ReplyConstraint, text_tokens
 
 _LIKELIEST = 64
 """So many tokens are looked at before all the others are sorted."""
-_STRING = r'"(?:[^"\\\n]|\\.)*"'
+# Nothing may go on for ever: a small model that finds no way out would.
+_STRING = r'"(?:[^"\\\n]|\\.){0,80}"'
 _VALUES = {
     "string": _STRING,
-    "number": r"-?[0-9]+(?:\.[0-9]+)?",
-    "integer": r"-?[0-9]+",
+    "number": r"-?[0-9]{1,6}(?:\.[0-9]{1,4})?",
+    "integer": r"-?[0-9]{1,9}",
     "boolean": "true|false",
 }
+_GAP = r"\s{0,12}"
+_ARGUMENTS = regex.compile(r'"name"\s*:\s*"(\w+)"\s*,\s*"arguments"\s*:\s*\{(.*)$', regex.DOTALL)
+_KEY = regex.compile(r'"(\w+)"\s*:')
+_NEXT_KEY = regex.compile(r'["\w]\s*,\s*(?:"(\w*))?$')
 
 
 def name_recordings(
@@ -55,7 +60,8 @@ def call_pattern(schemas: Sequence[Mapping[str, Any]]) -> Any:
         A compiled pattern of `regex`, which can match the beginning of a call.
     """
     calls = "|".join(_call(schema["function"]) for schema in schemas)
-    return regex.compile(rf"\s*\{{\s*(?:{calls})\s*\}}\s*{regex.escape(TOOL_CALL_END)}")
+    pattern = rf"\s*\{{\s*(?:{calls})\s*\}}\s*{regex.escape(TOOL_CALL_END)}"
+    return regex.compile(pattern.replace(r"\s*", _GAP))
 
 
 def _call(function: Mapping[str, Any]) -> str:
@@ -94,6 +100,10 @@ class CallSchema(ReplyConstraint):
     def __init__(self, tokenizer: Any, schemas: Sequence[Mapping[str, Any]], prompt_length: int):
         super().__init__(tokenizer, prompt_length)
         self._pattern = call_pattern(schemas)
+        self._takes = {
+            schema["function"]["name"]: set(schema["function"]["parameters"]["properties"])
+            for schema in schemas
+        }
         self._texts = _all_tokens(tokenizer)
 
     def mask(self, row: torch.Tensor, text: str) -> None:
@@ -112,7 +122,20 @@ class CallSchema(ReplyConstraint):
                     return
 
     def _fits(self, text: str) -> bool:
-        return self._pattern.fullmatch(text, partial=True) is not None
+        if self._pattern.fullmatch(text, partial=True) is None:
+            return False
+        found = _ARGUMENTS.search(text)
+        return found is None or _says_nothing_twice(found[2], self._takes[found[1]])
+
+
+def _says_nothing_twice(arguments: str, takes: set[str]) -> bool:
+    """Say whether each argument is given once, and one is left for the key that is begun."""
+    given = _KEY.findall(arguments)
+    if len(given) > len(set(given)):
+        return False
+    begun = _NEXT_KEY.search(arguments)
+    left = takes - set(given)
+    return begun is None or any(key.startswith(begun[1] or "") for key in left)
 
 
 @lru_cache(maxsize=4)
