@@ -12,6 +12,7 @@ from transformers import LogitsProcessorList
 
 from llark_py.assistant.call_schema import CallSchema
 from llark_py.assistant.core import Assistant
+from llark_py.assistant.reply_constraint import AllConstraints
 from llark_py.audio import Audio
 
 _SURE = 10.0
@@ -69,7 +70,9 @@ class ScriptedModel:
     def generate(self, input_ids, streamer, logits_processor, stopping_criteria, **inputs):
         """Do what `GenerationMixin.generate` does, with made-up scores."""
         if self.free:
-            logits_processor = [p for p in logits_processor if not isinstance(p, CallSchema)]
+            for together in (p for p in logits_processor if isinstance(p, AllConstraints)):
+                parts = together.parts
+                together.parts = tuple(p for p in parts if not isinstance(p, CallSchema))
         self.prompts.append(self.tokenizer.decode(input_ids[0]))
         reply = self.replies.pop(0) if self.replies else ""
         script = self.tokenizer(reply, add_special_tokens=False)["input_ids"]

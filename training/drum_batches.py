@@ -78,7 +78,6 @@ def draw_window(
         logs = np.logaddexp(drums, others.astype(np.float32) + gain)
         logs = _recorded(logs, rng)
     if rng.random() < _P_16_KHZ:
-        logs = logs.copy()
         logs[:, _BAND_OF_8_KHZ:] = NOTHING
     return logs, targets_of(strokes, first, WINDOW_FRAMES)
 

@@ -29,7 +29,7 @@ from llark_py.audio import Audio
 from llark_py.compose.clip import score_track
 from llark_py.compose.drums import PIECES
 from llark_py.compose.render import render, render_stems
-from llark_py.compose.room import augment, set_peak
+from llark_py.compose.room import augment, rms, set_peak
 from llark_py.compose.score import Part, Score, ScoreNote, compose
 from llark_py.compose.soundfonts import check_soundfont
 from llark_py.track import DrumHit
@@ -148,7 +148,7 @@ def draw_music(seed: int, seconds: float, soundfont: str, kits: Sequence[str]) -
     if drums.any() and rng.random() < _P_KITS:
         strokes = [note for p in score.parts if p.instrument == "drums" for note in p.notes]
         put_together = play_kits(score, strokes, kits, rng)
-        drums = put_together * np.float32(_power(drums) / max(_power(put_together), 1e-6))
+        drums = put_together * np.float32(rms(drums) / max(rms(put_together), 1e-6))
     gain = np.float32(0.8 / max(float(np.abs(drums + others).max()), 1e-6))
     return score_track(score, 0.0, seconds).drums, drums * gain, others * gain
 
@@ -204,11 +204,6 @@ def play_kits(
 def _played_as_one(piece: str) -> str:
     """Name what comes from the same kit: an open hi-hat is stopped by a closed one."""
     return "hi-hat" if piece.endswith("hi-hat") else piece
-
-
-def _power(samples: np.ndarray) -> float:
-    """Root of the mean power."""
-    return float(np.sqrt(np.mean(np.square(samples))))
 
 
 def _loosened(score: Score, rng: random.Random) -> tuple[ScoreNote, ...]:

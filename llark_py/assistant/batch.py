@@ -14,10 +14,9 @@ from typing import Any, NamedTuple
 
 from llark_py.messages import AudioPart, Message, user
 
-from .call_schema import name_recordings
 from .constraints import constrain_reply
 from .context import check_room, fit_context
-from .conversation import asked_text, quotable_text, recordings, with_system, write_chat
+from .conversation import quotable_text, recordings, with_system, write_chat
 from .core import MAX_NEW_TOKENS
 from .ears import share_hearing
 from .events import Done, Event
@@ -154,11 +153,10 @@ class BatchAssistant(ToolLoop):
     def _constrain(self, request: _Request, row: Row, prompt_length: int) -> None:
         row.constraints, request.trim = constrain_reply(
             self._decoder,
-            [part.audio for part in recordings(request.messages)],
+            request.messages,
+            self._schemas,
             quotable_text(request.messages),
-            asked_text(request.messages),
             prompt_length,
-            schemas=name_recordings(self._schemas, request.messages),
             measured=request.measured,
             may_call=request.may_call,
         )

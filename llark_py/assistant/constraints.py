@@ -8,9 +8,10 @@ from typing import Any
 
 from transformers import LogitsProcessor, NoBadWordsLogitsProcessor
 
-from llark_py.audio import Audio
+from llark_py.messages import Message
 
-from .call_schema import CallSchema
+from .call_schema import CallSchema, name_recordings
+from .conversation import asked_text, recordings
 from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_keys import GroundedKeys
@@ -27,12 +28,11 @@ Trim = Callable[[str], str]
 
 def constrain_reply(
     decoder: Decoder,
-    audios: Sequence[Audio],
+    messages: Sequence[Message],
+    schemas: Sequence[Mapping[str, Any]],
     quotable: str,
-    asked: str,
     prompt_length: int,
     *,
-    schemas: Sequence[Mapping[str, Any]],
     measured: bool,
     may_call: bool,
 ) -> tuple[list[LogitsProcessor], Trim]:
@@ -40,27 +40,29 @@ def constrain_reply(
 
     Args:
         decoder: Knows what the encoder has written down of each recording.
-        audios: All recordings of the conversation.
-        quotable: As for `constrain`, `prompt_length` and `measured` too.
-        asked: What of it belongs to the last question.
-        prompt_length: How many leading tokens are the prompt.
+        messages: The conversation.
         schemas: Of the tools at hand.
+        quotable: As for `constrain`, `prompt_length` and `measured` too.
+        prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn.
         may_call: Whether the reply may be a tool call.
     """
+    audios = [part.audio for part in recordings(messages)]
     notes = [decoder.frames(audio).notes for audio in audios]
     times = [t for a, n in zip(audios, notes, strict=True) for t in told_times(a.duration_s, n)]
     heard = "\n".join(n or "" for n in notes)
+    tokenizer = decoder.tokenizer
     constraint, trim = constrain(
-        decoder.tokenizer, quotable, times, heard, prompt_length, measured=measured
+        tokenizer, quotable, times, heard, prompt_length, measured=measured
     )
     if may_call and schemas:
-        calls: list[LogitsProcessor] = [CallSchema(decoder.tokenizer, schemas, prompt_length)]
+        parts = [constraint]
         if heard:  # who writes no notes is a larger model, which may reckon with times
-            seconds = GroundedSeconds(decoder.tokenizer, quotable, asked, prompt_length)
-            calls.insert(0, seconds)
-        return [constraint, *calls], trim
-    ids = decoder.tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
+            asked = asked_text(messages)
+            parts.append(GroundedSeconds(tokenizer, quotable, asked, prompt_length))
+        parts.append(CallSchema(tokenizer, name_recordings(schemas, messages), prompt_length))
+        return [AllConstraints(tokenizer, prompt_length, parts)], trim
+    ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
     return [constraint, NoBadWordsLogitsProcessor([ids])], trim
 
 

@@ -24,10 +24,9 @@ from llark_py.embedded import embedded_folder
 from llark_py.messages import Message
 from llark_py.startup import lean_imports
 
-from .call_schema import name_recordings
 from .constraints import constrain_reply
 from .context import check_room, fit_context
-from .conversation import asked_text, quotable_text, recordings
+from .conversation import quotable_text, recordings
 from .ears import lend_ears
 from .generation import Decoder
 from .listener import Listener, load_listener
@@ -96,11 +95,10 @@ class Assistant(ToolLoop):
         audios = [part.audio for part in recordings(messages)]
         constraints, trim = constrain_reply(
             self._decoder,
-            audios,
+            messages,
+            self._schemas,
             self._quotable(messages),
-            asked_text(messages),
             len(prompt),
-            schemas=name_recordings(self._schemas, messages),
             measured=measured,
             may_call=may_call,
         )

@@ -23,7 +23,7 @@ from typing import Any
 from llark_py.catalog import load
 from llark_py.errors import ConfigError
 
-from .answers import AnswerBook, read_run
+from .answers import AnswerBook, claim_folder, read_run
 from .trial import Trial
 
 _WORTH_IT = 50
@@ -108,7 +108,8 @@ def _share(run: Run, settings: Mapping[str, Any], n_workers: int) -> None:
     """Let processes make the parts of a run, each on its share of the cores."""
     sys.stderr.write(f"{run.benchmark}: {n_workers} processes\n")
     assert run.trial.out is not None
-    AnswerBook(run.trial.out, settings)  # refuses the answers of another run
+    run.trial.out.mkdir(parents=True, exist_ok=True)
+    claim_folder(run.trial.out, settings)  # before they all do
     threads = max(1, (os.cpu_count() or 1) // n_workers)
     # spawn: a forked torch with threads hangs
     context = multiprocessing.get_context("spawn")

@@ -18,6 +18,7 @@ from llark_py.audio import Audio
 from .effects import modulation
 from .instruments import SINGER
 from .render import SAMPLE_RATE, render_stems
+from .room import rms
 from .score import Score
 from .soundfonts import DEFAULT
 
@@ -68,7 +69,7 @@ def recolour(
     Returns:
         Float32 (n_samples,), as loud as before (RMS), at the same times and pitches.
     """
-    level = _rms(samples)
+    level = rms(samples)
     if level < 1e-7:
         return samples
     if rng.random() < _P_BODY:
@@ -86,13 +87,9 @@ def recolour(
         )
         samples = moved(samples)
     if not sung and rng.random() < _P_DRIVEN:
-        drive = np.float32(rng.uniform(0.1, 0.6) / _rms(samples))
+        drive = np.float32(rng.uniform(0.1, 0.6) / rms(samples))
         samples = np.tanh(samples * drive)
-    return np.asarray(samples * np.float32(level / max(_rms(samples), 1e-9)), np.float32)
-
-
-def _rms(samples: np.ndarray) -> float:
-    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+    return np.asarray(samples * np.float32(level / max(rms(samples), 1e-9)), np.float32)
 
 
 def _another_body(

@@ -60,6 +60,11 @@ def set_peak(samples: np.ndarray, peak: float) -> np.ndarray:
     return np.asarray(samples * (peak / highest), np.float32)
 
 
+def rms(samples: np.ndarray) -> float:
+    """Measure the level of sound: the root of its mean power."""
+    return float(np.sqrt(np.mean(np.square(samples, dtype=np.float64))))
+
+
 def _equalizer(padded: int, rng: np.random.Generator, sample_rate: int) -> np.ndarray:
     """A smooth random gain over frequency, with now and then a dull or a thin recording."""
     hz = np.fft.rfftfreq(padded, 1 / sample_rate)
