@@ -56,7 +56,7 @@ def constrain_reply(
         tokenizer, quotable, times, heard, prompt_length, measured=measured
     )
     if may_call and schemas:
-        parts = [constraint]
+        parts = list(constraint.parts)
         if heard:  # who writes no notes is a larger model, which may reckon with times
             asked = asked_text(messages)
             parts.append(GroundedSeconds(tokenizer, quotable, asked, prompt_length))
@@ -74,7 +74,7 @@ def constrain(
     prompt_length: int,
     *,
     measured: bool,
-) -> tuple[ReplyConstraint, Trim]:
+) -> tuple[AllConstraints, Trim]:
     """Choose the constraints of a reply from what is known.
 
     Args:
