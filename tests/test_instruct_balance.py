@@ -25,6 +25,7 @@ YES_NO = (
     "style_check",
     "mood_check",
     "meter_check",
+    "waltz",
     "speed_check",
     "feel_check",
     "vocals",
@@ -40,7 +41,7 @@ def test_yes_and_no_are_balanced_for_every_thing(family):
     names = [*FEELS, *MOODS, *STYLES, *TIME_SIGNATURES, "slow", "moderate", "fast", *INSTRUMENTS]
     names += [FAMILY_WORDS.get(family_of(n), family_of(n)) for n in INSTRUMENTS]
     names = sorted(set(names), key=len, reverse=True)
-    draws = {"drums": 2000, "vocals": 16000}.get(family, 6000)
+    draws = {"drums": 2000, "waltz": 3000, "vocals": 16000}.get(family, 6000)
     for n in range(draws):
         messages = one_turn(family, music[n % 400], rng, rates=rates)
         if messages:
@@ -48,7 +49,7 @@ def test_yes_and_no_are_balanced_for_every_thing(family):
             choir_only = family == "vocals" and "choir" in answer.lower()
             assert choir_only or answer.startswith(("Yes", "No"))
             thing = next((name for name in names if name in question), "")
-            if family in ("drums", "vocals"):
+            if family in ("drums", "waltz", "vocals"):
                 thing = family
             if thing:
                 answers.setdefault(thing, Counter())[answer.startswith("Yes")] += 1

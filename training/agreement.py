@@ -29,7 +29,7 @@ from llark_py.benchmarks.parsing import (
 from llark_py.encoders.base import Encoded
 from llark_py.encoders.mini import Heard, MiniEncoder
 from llark_py.encoders.mini_config import MiniEncoderConfig
-from llark_py.encoders.mini_notes import notes_of
+from llark_py.encoders.mini_notes import notes_of, perhaps_there
 from llark_py.errors import ConfigError
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.model.checkpoint import load_model
@@ -56,14 +56,16 @@ def hear_clips(encoder: MiniEncoder, shards: Shards, n: int) -> Heard:
 
 
 def said_by_heads(heard: Heard, config: MiniEncoderConfig) -> list[dict[str, Any]]:
-    """List what the heads say of each window: `style`, `time_signature`, `families`."""
-    said, least = [], config.present_from("families")
+    """List what the heads say of each window: style, metre, families there and perhaps there."""
+    said, present_from = [], config.present_from("families").tolist()
     for item in range(len(heard.tokens)):
         best = {head: int(heard.posteriors[head][item].argmax()) for head in _NAMED}
-        there = heard.posteriors["families"][item].cpu().numpy() > least
+        chances = heard.posteriors["families"][item].tolist()
+        rows = zip(config.families, chances, present_from, strict=True)
         said.append(
             {head: config.labels[head][index] for head, index in best.items()}
-            | {"families": {f for f, plays in zip(config.families, there, strict=True) if plays}}
+            | {"families": {family for family, chance, least in rows if chance > least}}
+            | {"perhaps": set(perhaps_there(chances, config))}
         )
     return said
 
@@ -109,7 +111,8 @@ def _compare(
     config: MiniEncoderConfig,
 ) -> dict[str, float]:
     questions = read_prompt_data("agreement")
-    asked = [_yes_no_family(heads["families"], config, i) for i, heads in enumerate(said)]
+    told = [heads["families"] | heads["perhaps"] for heads in said]
+    asked = [_yes_no_family(families, config, i) for i, families in enumerate(told)]
     wording = {fact: [text] * len(said) for fact, text in questions.items()}
     wording["yes_no"] = [
         questions["yes_no"].format(family=FAMILY_WORDS.get(family, family)) for family in asked
@@ -127,8 +130,8 @@ def _compare(
     hits = sum(len(named & truth) for named, truth in pairs)
     scores["families"] = 2 * hits / max(1, sum(len(a) + len(b) for a, b in pairs))
     agrees = [
-        parse_yes_no(a) == (family in heads["families"])
-        for a, family, heads in zip(answers["yes_no"], asked, said, strict=True)
+        parse_yes_no(a) == (family in families)
+        for a, family, families in zip(answers["yes_no"], asked, told, strict=True)
     ]
     scores["yes_no"] = float(np.mean(agrees))
     return {fact: round(score, 3) for fact, score in scores.items()}

@@ -26,6 +26,7 @@ from llark_py.model import LlarkProcessor
 from llark_py.prompting import render_prompt
 
 from .dialogues import TOOLS, Sound, Topic, draw_tools, encode_chats, write_chats
+from .heard_rates import heard_rates
 from .hearing import cut_heard, join_rows, judge, pick_rows
 from .recipe import Kind, LanguageSettings
 from .shards import Shards
@@ -122,14 +123,16 @@ class BatchMaker:
             subject = subjects[sound.topic]
             return subject if sound.part_s is None else subject.part(sound.part_s)
 
+        topics = [s.topic for s in subjects]
         chats, sounds = write_chats(
-            [s.topic for s in subjects],
+            topics,
             self.system,
             tools,
             self.turns,
             rng,
             self.families,
             lambda sound: recording(sound).topic.notes,
+            heard_rates(topics),
         )
         return chats, [[recording(sound) for sound in row] for row in sounds], tools
 

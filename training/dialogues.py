@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from llark_py.instruct.balance import Rates
 from llark_py.instruct.grammar import COMPARED, dialogue
 from llark_py.instruct.records import to_chat
 from llark_py.instruct.simulate import TOOLS
@@ -80,6 +81,7 @@ def write_chats(
     rng: random.Random,
     families: Sequence[str] | None = None,
     note_of: Callable[[Sound], str | None] | None = None,
+    rates: Rates | None = None,
 ) -> tuple[list[list[dict[str, Any]]], list[list[Sound]]]:
     """Write one conversation for each topic.
 
@@ -91,6 +93,7 @@ def write_chats(
         rng: Source of chance.
         families: Question families to draw from; None for all.
         note_of: Tells what the encoder hears in a recording; the notes of its topic where None.
+        rates: How often things are told of, for balanced questions; as composed where None.
 
     Returns:
         The conversations, and for each the recordings in it, in order; now and then somebody
@@ -113,6 +116,7 @@ def write_chats(
             audio_id=audio_id,
             other_id=other_id,
             families=families if with_recording and not other_id else None,
+            rates=rates,
             unsure=topic.unsure,
         )
         chat = to_chat(spoken, first_user_has_audio=with_recording, audio_id=audio_id)

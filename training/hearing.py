@@ -19,6 +19,7 @@ from llark_py.encoders.mini_chords import CHORD_NAMES, read_chords
 from llark_py.encoders.mini_config import MiniEncoderConfig
 from llark_py.encoders.mini_form import Form, Section
 from llark_py.encoders.mini_network import N_GLOBAL
+from llark_py.encoders.mini_notes import perhaps_there
 from llark_py.encoders.mini_periodicity import FRAMES_PER_SECOND
 from llark_py.encoders.mini_songs import read_form, to_numpy
 from llark_py.instruct.facts import Facts, speed_word
@@ -145,7 +146,7 @@ def judge(
     Returns:
         The facts without a style or metre that was surely heard to be another, with the line-up
         (see `line_up`), the times and the sections of the notes (see `course`), and the slots
-        whose answers are to be hedged.
+        whose answers are to be hedged, with the families that may play as well.
     """
     if track.sound != "music":
         return track, frozenset()
@@ -162,7 +163,9 @@ def judge(
         unsure.add("chords")
     if unsure & _MOOD_MAKERS:
         unsure.add("mood")
-    for name, p in zip(config.families, heard.posteriors["families"][item].tolist(), strict=True):
+    families = heard.posteriors["families"][item].tolist()
+    unsure.update(perhaps_there(families, config))
+    for name, p in zip(config.families, families, strict=True):
         doubtful = p < SURE if name in track.families else p > _PLAINLY_PRESENT
         if doubtful:
             unsure.add("instruments")

@@ -38,11 +38,13 @@ _DENIED = re.compile(
     r"\b(?:no|not|nor|neither|without|never|hardly|any|than|or)\b[^,.;:!?]*$", re.I
 )
 _WORD = re.compile(r"[a-z][a-z'-]*")
+_PERHAPS = re.compile(r"; perhaps [^;\n]*")
+"""Families of the encoder's notes of which it does not know that they play, nor who of them."""
 
 
 def heard_names(source: str) -> frozenset[str]:
     """List the instruments that a text allows to be named, by name or by family."""
-    words = f" {' '.join(_WORD.findall(source.lower()))} "
+    words = f" {' '.join(_WORD.findall(_PERHAPS.sub('', source.lower())))} "
     families = {family for family in FAMILIES if f" {family} " in words}
     families |= {family for family in FAMILIES if f" {family}s " in words}
     return frozenset(

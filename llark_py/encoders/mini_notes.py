@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 SURE = 0.6
 """What is less probable gets a question mark."""
+_PERHAPS, _MOST_PERHAPS = 0.6, 3
+"""Which families may play as well: from so much of the probability on of one that is told."""
+_NEVER_PERHAPS = ("drums", "voice")
+"""The heads tell them nearly always rightly."""
 _LEAST_CHORD = 0.35
 _BRIEF_S, _METRE_S, _COURSE_S, _SONG_S = 1.0, 3.0, 6.0, 30.0
 # Of a clip, of a song: about 90 and 160 tokens then, of which a moment takes six.
@@ -88,6 +92,25 @@ def notes_of(heard: Heard, config: MiniEncoderConfig) -> list[str]:
     return notes
 
 
+def perhaps_there(chances: Sequence[float], config: MiniEncoderConfig) -> list[str]:
+    """List the families that may play though they are not told, the likeliest first.
+
+    To list who plays, a family is told from the probability on that gives the best F1. Asked for
+    one, half of the time rightly, a listener errs least from a lower one on.
+
+    Args:
+        chances: Probability of each family, in the order of the configuration.
+        config: Of the encoder.
+    """
+    rows = zip(chances, config.families, config.present_from("families").tolist(), strict=True)
+    doubtful = [
+        (-chance, name)
+        for chance, name, least in rows
+        if _PERHAPS * least < chance <= least and name not in _NEVER_PERHAPS
+    ]
+    return [name for _, name in sorted(doubtful)][:_MOST_PERHAPS]
+
+
 class _Heads:
     """What the heads say of one recording, by name of class."""
 
@@ -108,6 +131,10 @@ class _Heads:
         there = posterior > self.config.present_from(head)
         return [(self.labels[head][i], float(posterior[i])) for i in order if there[i]]
 
+    def perhaps(self) -> list[str]:
+        """Families that are not told, but too likely to be denied, the likeliest first."""
+        return perhaps_there(self.posteriors["families"].tolist(), self.config)
+
     def chords(self) -> Chords | None:
         """The chords, where they are likely enough to be told."""
         found = read_chords(self.frames["chord"], self.frames["beat"])
@@ -123,6 +150,8 @@ def _describe(heads: _Heads, form: Form, offset_s: float) -> Iterator[str]:
     for head, most in (("families", _MOST_FAMILIES), ("instruments", _MOST_PLAYERS)):
         if there := heads.present(head)[: most[long]]:
             yield words[head].format(words["among"].join(_doubt(*item) for item in there))
+    if perhaps := heads.perhaps():
+        yield words["perhaps"].format(words["among"].join(perhaps))
     yield words["lead"].format(_doubt(*heads.best("lead")))
     if form.duration_s >= _METRE_S and (chords := heads.chords()):
         sure = chords.probability >= SURE

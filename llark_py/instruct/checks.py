@@ -63,13 +63,15 @@ def yes_no(
         return None
     thing, is_there = drawn
     scene.asked.add(thing)
+    # What may be there is said to be there, but as a guess.
+    hedged = (thing,) if thing in scene.unsure else (about,)
     asked = FAMILY_WORDS.get(thing, thing)
     case = "yes" if is_there else no
     values = named(asked)
     if not scene.is_music:
         return denied(scene, family, **values)
     scene.thing = thing if is_there and family == "instrument_check" else ""
-    return heard(scene, family, (about,), case, **values)
+    return heard(scene, family, hedged, case, **values)
 
 
 def word_check(

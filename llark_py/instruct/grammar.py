@@ -103,10 +103,15 @@ _OF_BOTH = tuple(n for n, (weight, _) in comparing.FAMILIES.items() for _ in ran
 _BEFORE_ANOTHER = (*MEASURED * 4, *TOLD)
 HEARD = (
     "style",
+    "style_check",
+    "style_compare",
     "instruments",
     "time_signature",
+    "meter_check",
+    "waltz",
     "lead",
     "mood",
+    "mood_check",
     "density",
     "feel",
     "drums",
@@ -115,6 +120,7 @@ HEARD = (
     "family_check",
     "instrument_check",
     "instrument_compare",
+    "music",
 )
 """Families that are answered by ear, in few words."""
 WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from llark_py.compose.instruments import family_of
+
 from .checks import compare, word_check, yes_no
 from .measuring import ear_topics, heard_topics
 from .phrases import grammar, pick, sentence
@@ -56,12 +58,19 @@ def _ask_lead(scene: Scene) -> Turn | None:
 def _ask_family_check(scene: Scene) -> Turn | None:
     present = scene.facts.families if scene.facts else ()
     rates = {f: r for f, r in scene.rates.families.items() if f != "drums"}
-    return yes_no(scene, "family_check", present, rates, "instruments", known=bool(present))
+    perhaps = [family for family in rates if family in scene.unsure and family != "voice"]
+    told = (*present, *perhaps)
+    return yes_no(scene, "family_check", told, rates, "instruments", known=bool(present))
 
 
 def _ask_instrument_check(scene: Scene) -> Turn | None:
     present = scene.facts.instruments if scene.facts else ()
-    rates = {i: r for i, r in scene.rates.instruments.items() if i not in ("drums", "singer")}
+    # Of a family that is perhaps there nobody knows which instrument it is.
+    rates = {
+        name: rate
+        for name, rate in scene.rates.instruments.items()
+        if name not in ("drums", "singer") and family_of(name) not in scene.unsure
+    }
     return yes_no(scene, "instrument_check", present, rates, "instruments", known=bool(present))
 
 
@@ -81,6 +90,11 @@ def _ask_mood_check(scene: Scene) -> Turn | None:
 
 def _ask_meter_check(scene: Scene) -> Turn | None:
     return word_check(scene, "meter_check", "meter", scene.rates.meters)
+
+
+def _ask_waltz(scene: Scene) -> Turn | None:
+    rates = {_IN_THREE: scene.rates.meters.get(_IN_THREE, 0.0)}
+    return word_check(scene, "waltz", "meter", rates)
 
 
 def _ask_speed_check(scene: Scene) -> Turn | None:
@@ -151,10 +165,12 @@ def _ask_ear_three(scene: Scene) -> Turn | None:
     return Turn(question, answer)
 
 
+_IN_THREE = "3/4"
 _BEAT = ("meter", "speed", "instruments")
 FAMILIES: dict[str, tuple[float, Asker]] = {
     "time_signature": (4.0, ask_heard("time_signature", "meter", "meter_count", about=("meter",))),
     "meter_check": (1.5, _ask_meter_check),
+    "waltz": (1.5, _ask_waltz),
     "beat": (1.5, ask_heard("beat", "meter", "speed", "drums_phrase", about=_BEAT)),
     "feel": (2.0, ask_heard("feel", "feel")),
     "feel_check": (2.0, _ask_feel_check),
@@ -183,6 +199,7 @@ YES_NO = (
     "style_check",
     "mood_check",
     "meter_check",
+    "waltz",
     "speed_check",
     "feel_check",
 )

@@ -96,7 +96,8 @@ class Scene:
         last: What the answer before was about: a key of `TOOL_OF`, "ear" or "" (talk).
         asked: Things that yes/no questions have named already.
         turns: How many turns are over.
-        unsure: Slots of which the listener is not sure; what is said of them is hedged.
+        unsure: Slots of which the listener is not sure; what is said of them is hedged. Families
+            too, which may play though `facts` have none of them.
         topic: The family that was asked before.
         thing: The instrument that was talked about before, for pronouns.
         said: The answer before.
