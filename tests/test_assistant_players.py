@@ -37,6 +37,14 @@ def test_names_and_families_are_read_from_the_notes():
     assert names.isdisjoint({"piano", "trumpet", "glockenspiel", "synth bass"})
 
 
+def test_nobody_knows_who_plays_of_a_family_that_is_perhaps_there(tokenizer):
+    notes = NOTES.replace("; lead", "; perhaps brass, organ; lead")
+    assert heard_names(notes) == heard_names(NOTES)
+    assert heard_names(f"{notes}\nis there a trumpet?") == heard_names(NOTES) | {"trumpet"}
+    assert refused_token(tokenizer, "I hear drums and a trumpet.", heard=notes) == "trumpet"
+    assert refused_token(tokenizer, "Yes, brass.", "is there brass?", notes) is None
+
+
 @pytest.mark.parametrize(
     "said",
     [

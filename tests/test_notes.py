@@ -60,6 +60,21 @@ def test_notes_of_a_clip(config):
     )
 
 
+def test_families_that_may_play_are_noted_behind_those_that_do(config):
+    # Each is told from .4 on; what is below six tenths of that is not even perhaps there.
+    said = {**FUNK, "instruments": {"electric bass": 0.9}}
+    for chances, families, perhaps in (
+        ({"piano": 0.25, "bass": 0.9}, "bass", "piano"),
+        ({"piano": 0.25, "bass": 0.39}, None, "bass, piano"),
+        ({"piano": 0.23, "bass": 0.9}, "bass", None),
+        ({"piano": 0.55, "bass": 0.9}, "bass, piano?", None),
+        ({"bass": 0.9, "drums": 0.39, "voice": 0.39}, "bass", None),
+    ):
+        [note] = notes_of(heard_of(config, 80, {**said, "families": chances}), config)
+        told = dict(part.split(" ", 1) for part in note.split("; ") if " " in part)
+        assert (told.get("families"), told.get("perhaps")) == (families, perhaps)
+
+
 def test_notes_of_a_song(config):
     form = Form(
         161.0,

@@ -143,6 +143,15 @@ def test_what_is_called_otherwise_gets_the_name_that_is_heard():
     assert [i.name for i in known.instruments] == ["piano"] == [known.lead]
 
 
+def test_families_that_may_play_are_among_what_is_unsure():
+    heard = certain(TRACK)
+    heard.posteriors["families"] = torch.tensor([[0.25, 0.99]])
+    known, unsure = judge(TRACK, heard, 0, CONFIG, FORM)
+    assert [i.name for i in known.instruments] == ["piano"] and "bass" in unsure
+    heard.posteriors["families"] = torch.tensor([[0.1, 0.99]])
+    assert "bass" not in judge(TRACK, heard, 0, CONFIG, FORM)[1]
+
+
 def test_sounds_that_are_no_music_have_no_line_up():
     noise = Track(id="n", duration_s=10, sound="noise")
     assert judge(noise, certain(TRACK), 0, CONFIG, FORM) == (noise, frozenset())
