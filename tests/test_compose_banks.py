@@ -161,7 +161,15 @@ def test_recorded_kits_play_only_drums_they_have(monkeypatch):
     assert len({draw_kit(0, random.Random(seed)) for seed in range(60)}) > 6
 
 
-@pytest.mark.parametrize("name", ["generaluser", "freepats"])
+def test_a_soundfont_that_was_not_fetched_is_told_with_what_fetches_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLARK_SOUNDS", str(tmp_path))
+    with pytest.raises(MissingExtraError, match=r"'sonivox' \(.*bash training/sounds.sh"):
+        check_soundfont("sonivox")
+    (tmp_path / "sonivox.sf2").write_bytes(b"")
+    assert soundfonts.soundfont_path("sonivox") == tmp_path / "sonivox.sf2"
+
+
+@pytest.mark.parametrize("name", ["generaluser", "freepats", "sonivox"])
 def test_programs_like_the_held_out_ones_are_not_played_in_blends(name):
     notes = (ScoreNote(0.0, 0.5, 60, 90),)
     for program in LEFT_OUT[name]:
@@ -171,7 +179,7 @@ def test_programs_like_the_held_out_ones_are_not_played_in_blends(name):
 
 def test_optional_soundfonts_can_be_played():
     played = 0
-    for name in ("generaluser", "recordings", "kits"):
+    for name in ("generaluser", "recordings", "kits", "sonivox"):
         try:
             check_soundfont(name)
         except MissingExtraError as error:
@@ -200,6 +208,7 @@ def test_the_script_gets_what_the_code_reads():
     for package_name in recordings.PACKAGES:
         name = package_name.removeprefix("tonejs-instrument-").removesuffix("-mp3")
         assert re.search(rf"\b{name}\b", script)
+    assert f'"$SOUNDS/{soundfonts.SONIVOX}.sf2"' in script
     for name, (_, command) in soundfonts._INSTALLED.items():
         wanted = name != "csound"  # not used in training
         assert all((p in script) == wanted for p in command.split()[2:])

@@ -3,9 +3,9 @@
 Which are independent matters for held-out numbers. Measured by waveform correlation of single
 notes, `csound` and `timgm` share the samples of 46 of our 65 programs and of most drums, and
 `musescore` grew out of `fluid`; between the two pairs nothing is shared. `opl3` is frequency
-modulation, `freepats` (Gravis patches, see `patches.py`) a set of its own with no more than half of
-the programs, so it plays in blends. The synthesizer cannot play the acoustic pianos of
-`musescore`, so its electric grand stands in (see `render.py`).
+modulation, `sonivox` has a waveform or two for each program, `freepats` (Gravis patches, see
+`patches.py`) no more than half of the programs, so it plays in blends. The synthesizer cannot play
+the acoustic pianos of `musescore`, so its electric grand stands in (see `render.py`).
 """
 
 from __future__ import annotations
@@ -46,8 +46,10 @@ _INSTALLED = {
 }
 RECORDINGS = "recordings"
 """Recorded notes from npm packages (`recordings.py`), which lie in the folder of sounds."""
-_RECORDINGS_COMMAND = "bash training/sounds.sh (npm pack of the recordings, see docs/data.md)"
-SOUNDFONTS = (DEFAULT, *_INSTALLED, RECORDINGS, SYNTH)
+SONIVOX = "sonivox"
+"""Android's wavetable as a soundfont, from an npm package; it lies in the folder of sounds."""
+_FETCH_COMMAND = "bash training/sounds.sh (it packs what npm has, see docs/data.md)"
+SOUNDFONTS = (DEFAULT, *_INSTALLED, RECORDINGS, SONIVOX, SYNTH)
 """Names; `fluid+synth` blends them part by part, `fluid~` shifts the formants of each clip."""
 
 DRUMS = 128
@@ -55,6 +57,7 @@ DRUMS = 128
 LEFT_OUT = {
     "freepats": frozenset({8, 13, 26, 53, 74, 75, 79}),
     "generaluser": frozenset({4, 8, 11, 12, 13, 26, 46, 53, 57, 58, 68, 74, 79, 80, 108, DRUMS}),
+    SONIVOX: frozenset({8, 26, 35, 36, 38, 53, 72, 74, DRUMS}),
 }
 """Programs that are not played in blends because their notes correlate with those of `timgm` (see
 `training/independence.py`): what a model is judged with must not be what it was trained with."""
@@ -106,8 +109,13 @@ def soundfont_path(name_or_path: str | Path) -> Path:
     if name == RECORDINGS:
         folder = sound_folder() / RECORDINGS
         if not any(folder.glob("*.tgz")):
-            raise MissingExtraError(f"the soundfont '{name}' ({folder})", _RECORDINGS_COMMAND)
+            raise MissingExtraError(f"the soundfont '{name}' ({folder})", _FETCH_COMMAND)
         return folder
+    if name == SONIVOX:
+        file = sound_folder() / f"{SONIVOX}.sf2"
+        if not file.exists():
+            raise MissingExtraError(f"the soundfont '{name}' ({file})", _FETCH_COMMAND)
+        return file
     if name in _INSTALLED:
         path, command = _INSTALLED[name]
         if not Path(path).exists():
