@@ -33,6 +33,8 @@ class ClipSettings(Settings):
     """Share of clips that are one of `compose.sounds.NOT_MUSIC`."""
     recoloured: float = Field(0.0, ge=0, le=1)
     """Share of training clips in which every part gets a timbre of its own."""
+    alone: float = Field(0.0, ge=0, le=1)
+    """Share of training clips in which one player is left alone, often a singer."""
     seed: int = Field(0, ge=0)
     shard_size: int = Field(250, ge=4)
     workers: int = Field(0, ge=0)

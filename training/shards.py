@@ -30,6 +30,8 @@ from .recipe import ClipSettings
 
 DEV_SEED = 500_000_000
 """Clips of the watched set are composed from seeds far from any training seed."""
+_P_SUNG_ALONE = 0.35
+"""Singers without a band are what is most easily mistaken: for talk, for woodwind."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class ShardJob:
     soundfonts: tuple[str, ...]
     not_music: float
     recoloured: float = 0.0
+    alone: float = 0.0
 
 
 def clip_kind(seed: int, soundfonts: tuple[str, ...], not_music: float) -> tuple[str, str]:
@@ -53,6 +56,13 @@ def clip_kind(seed: int, soundfonts: tuple[str, ...], not_music: float) -> tuple
     return soundfont, sound
 
 
+def draw_alone(seed: int, share: float) -> tuple[bool, bool | None]:
+    """Draw from its seed whether a clip has one player only, and then whether it must be sung."""
+    rng = random.Random(f"alone clip {seed}")
+    alone, sung = rng.random() < share, rng.random() < _P_SUNG_ALONE
+    return alone, True if alone and sung else None
+
+
 def make_shard(job: ShardJob) -> Path:
     """Compose, render and analyse the clips of one shard, and write them."""
     torch.set_num_threads(1)
@@ -60,8 +70,15 @@ def make_shard(job: ShardJob) -> Path:
     for seed in range(job.first, job.first + job.n):
         soundfont, sound = clip_kind(seed, job.soundfonts, job.not_music)
         recoloured = random.Random(f"recoloured {seed}").random() < job.recoloured
+        alone, sung = draw_alone(seed, job.alone)
         track, audio = make_clip(
-            seed, job.seconds, soundfont=soundfont, sound=sound, recoloured=recoloured
+            seed,
+            job.seconds,
+            soundfont=soundfont,
+            sound=sound,
+            recoloured=recoloured,
+            alone=alone,
+            sung=sung,
         )
         samples = normalise_level(torch.from_numpy(audio.samples)[None])
         features.append(extract_features(samples)[0].half().numpy())
@@ -79,9 +96,10 @@ def make_shard(job: ShardJob) -> Path:
 
 def plan_shards(settings: ClipSettings, folder: Path) -> list[ShardJob]:
     """List every shard of the training and the watched set."""
+    changed = (settings.recoloured, settings.alone)
     sets = (
-        ("train", settings.seed, settings.n, tuple(settings.soundfonts), settings.recoloured),
-        ("dev", DEV_SEED, settings.n_dev, (settings.dev_soundfont,), 0.0),
+        ("train", settings.seed, settings.n, tuple(settings.soundfonts), changed),
+        ("dev", DEV_SEED, settings.n_dev, (settings.dev_soundfont,), (0.0, 0.0)),
     )
     size = settings.shard_size
     return [
@@ -92,9 +110,9 @@ def plan_shards(settings: ClipSettings, folder: Path) -> list[ShardJob]:
             settings.seconds,
             fonts,
             settings.not_music,
-            recoloured,
+            *shares,
         )
-        for name, seed, n, fonts, recoloured in sets
+        for name, seed, n, fonts, shares in sets
         for i in range(0, n, size)
     ]
 

@@ -10,6 +10,7 @@ import numpy as np
 from llark_py.audio import Audio
 from llark_py.track import Chord, DrumHit, Instrument, Note, Source, Track, crop
 
+from .alone import leave_alone
 from .drums import PIECES
 from .instruments import family_of
 from .mood import mood_of, notes_per_second
@@ -47,6 +48,7 @@ def make_clip(
     sound: str = "music",
     sung: bool | None = None,
     recoloured: bool = False,
+    alone: bool = False,
     sample_rate: int = SAMPLE_RATE,
 ) -> tuple[Track, Audio]:
     """Make a clip of composed music, or of a sound that is not music, with its facts.
@@ -61,6 +63,7 @@ def make_clip(
         sound: `music`, or one of `sounds.SOUNDS`.
         sung: Whether a singer has the melody (facts then hold the words); drawn when None.
         recoloured: Give every part a timbre of its own (`recolour.recolour`).
+        alone: Leave one player alone (`alone.leave_alone`).
         sample_rate: In Hz.
 
     Returns:
@@ -72,6 +75,8 @@ def make_clip(
         track = Track(id=f"{sound}-{seed}", duration_s=duration_s, sound=sound, sources=_SOURCES)
         return track, Audio(samples, sample_rate)
     score, offset_s = _draw_piece(seed, duration_s, style, free_instruments, sung)
+    if alone:
+        score = leave_alone(score)
     play = render_recoloured if recoloured else render
     audio = play(score, soundfont, sample_rate=sample_rate)
     samples = _cut(audio, score, offset_s, duration_s)
