@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import torch
 
 from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
+from llark_py.prompting import read_prompt_data
 
 from .reply_constraint import ReplyConstraint, text_tokens
 
@@ -38,18 +39,22 @@ _DENIED = re.compile(
     r"\b(?:no|not|nor|neither|without|never|hardly|any|than|or)\b[^,.;:!?]*$", re.I
 )
 _WORD = re.compile(r"[a-z][a-z'-]*")
-_PERHAPS = re.compile(r"; perhaps [^;\n]*")
-"""Families of the encoder's notes of which it does not know that they play, nor who of them."""
 
 
 def heard_names(source: str) -> frozenset[str]:
     """List the instruments that a text allows to be named, by name or by family."""
-    words = f" {' '.join(_WORD.findall(_PERHAPS.sub('', source.lower())))} "
+    words = f" {' '.join(_WORD.findall(_perhaps().sub('', source.lower())))} "
     families = {family for family in FAMILIES if f" {family} " in words}
     families |= {family for family in FAMILIES if f" {family}s " in words}
     return frozenset(
         name for name, family in _NAMES.items() if family in families or f" {name} " in words
     )
+
+
+@cache
+def _perhaps() -> re.Pattern[str]:
+    """Match families of the encoder's notes that only may play; nobody knows who of them."""
+    return re.compile("; " + read_prompt_data("notes")["perhaps"].format(r"[^;\n]*"))
 
 
 class GroundedPlayers(ReplyConstraint):
