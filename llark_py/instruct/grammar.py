@@ -102,25 +102,9 @@ COMPARED = (*comparing.FAMILIES,)
 _OF_BOTH = tuple(n for n, (weight, _) in comparing.FAMILIES.items() for _ in range(round(weight)))
 _BEFORE_ANOTHER = (*MEASURED * 4, *TOLD)
 HEARD = (
-    "style",
-    "style_check",
-    "style_compare",
-    "instruments",
-    "time_signature",
-    "meter_check",
-    "waltz",
-    "lead",
-    "mood",
-    "mood_check",
-    "density",
-    "feel",
-    "drums",
-    "vocals",
-    "bass",
-    "family_check",
-    "instrument_check",
-    "instrument_compare",
-    "music",
+    *("style", "style_check", "style_compare", "instruments", "time_signature", "meter_check"),
+    *("waltz", "lead", "mood", "mood_check", "density", "feel", "drums", "vocals", "bass"),
+    *("family_check", "instrument_check", "instrument_compare", "music"),
 )
 """Families that are answered by ear, in few words."""
 WHEN = (*form.FAMILIES, *timing.FAMILIES, "chord_at")
