@@ -62,6 +62,9 @@ def test_other_models_and_full_folders_are_refused_and_nothing_is_written(folder
     save_file({"weight": torch.zeros(3)}, other / "model.safetensors")
     with pytest.raises(CheckpointError, match=r"are not one model .* the first is"):
         average_weights(other, after, out, 0.5)
+    (other / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="no saved model"):
+        average_weights(before, other, out, 0.5)
     assert not out.exists()
     with pytest.raises(ConfigError, match="no empty folder"):
         average_weights(before, after, other, 0.5)

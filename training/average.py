@@ -14,7 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -61,7 +61,7 @@ def average_weights(before: Path, after: Path, out: Path, share: float) -> None:
 def _read(folder: Path) -> dict[str, Tensor]:
     try:
         return load_file(folder / _WEIGHTS)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder} holds no saved model ({_WEIGHTS}): {error}") from error
 
 
