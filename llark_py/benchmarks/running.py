@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -115,7 +116,7 @@ def _share(run: Run, settings: Mapping[str, Any], n_workers: int) -> None:
     context = multiprocessing.get_context("spawn")
     with (
         tempfile.TemporaryDirectory(prefix="llark_claims_") as claims,
-        ProcessPoolExecutor(n_workers, context) as pool,
+        ProcessPoolExecutor(n_workers, context, initializer=leave_with_parent) as pool,
     ):
         shares = [
             pool.submit(_make_share, run, settings, Path(claims), threads) for _ in range(n_workers)
@@ -128,6 +129,21 @@ def _share(run: Run, settings: Mapping[str, Any], n_workers: int) -> None:
                 "a process of the evaluation was ended, perhaps for want of memory; what it had "
                 "answered is kept with --out. Give the command again with --workers 1"
             ) from error
+
+
+def leave_with_parent() -> None:
+    """End this process as soon as the one that started it is gone, however it was ended.
+
+    It would go on to the last part otherwise, beside the next run on the same folder.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _make_share(run: Run, settings: Mapping[str, Any], claims: Path, threads: int) -> None:
