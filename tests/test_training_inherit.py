@@ -95,3 +95,11 @@ def test_the_embedded_model_can_be_inherited_from():
 def test_a_folder_without_an_encoder_is_refused(tmp_path):
     with pytest.raises(CheckpointError, match="holds no saved encoder"):
         inherit(make_encoder(), tmp_path)
+
+
+def test_damaged_weights_are_refused(tmp_path):
+    encoder = make_encoder()
+    encoder.save_pretrained(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="holds no saved encoder"):
+        inherit(encoder, tmp_path)

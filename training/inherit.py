@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -55,7 +56,7 @@ def _read(folder: Path) -> tuple[MiniEncoderConfig, dict[str, Tensor]]:
     try:
         saved = MiniEncoderConfig.get_config_dict(folder)[0]
         state = load_file(folder / "model.safetensors")
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{folder} holds no saved encoder: {error}") from error
     saved = saved.get("audio_config", saved)
     if saved.get("model_type") != MiniEncoderConfig.model_type:
