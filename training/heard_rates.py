@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from llark_py.compose.instruments import family_of
 from llark_py.instruct.balance import Rates, default_rates
-from llark_py.instruct.facts import Facts
+from llark_py.instruct.facts import Facts, may_play
 
 from .dialogues import Topic
 
@@ -42,7 +42,7 @@ def heard_rates(topics: Sequence[Topic]) -> Rates:
         if topic.track.sound == "music" and families:
             n_music += 1
             told.update(families)
-            perhaps.update((topic.unsure & composed.families.keys()) - families - {"voice"})
+            perhaps.update(may_play(topic.unsure) - families)
 
     def rate(count: int, family: str) -> float:
         least = _AS_MANY_COMPOSED * composed.families[family]

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Gets every sound that `llark train mini` plays with: soundfonts and drum kits from Debian, recorded
-# notes and a soundfont from npm. About 400 MB. What each may be used for is in docs/data.md.
+# notes from npm. About 400 MB. What each may be used for is in docs/data.md. One soundfont, sonivox, is
+# for the next training.
 #
 #   bash training/sounds.sh          as root, or with sudo at hand
 #

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
 
+from llark_py.compose.instruments import FAMILIES
 from llark_py.theory import MAJOR_TONICS, MINOR_TONICS, parse_key, pitch_class, spell
 from llark_py.track import Track
 
@@ -46,6 +47,11 @@ _ELECTRIC = (
 _NEUTRAL = ("drums", "voice", "choir")
 # Median pitch of a singer from which a voice is middling, and high.
 _REGISTERS, _REGISTER_LIMITS = ("low", "middle", "high"), (57, 66)
+
+
+def may_play(unsure: Collection[str]) -> frozenset[str]:
+    """Pick the families out of what a listener is not sure of; `voice` there is a slot."""
+    return frozenset(FAMILIES).intersection(unsure) - {"voice"}
 
 
 def speed_word(tempo_bpm: float, time_signature: str | None) -> str:

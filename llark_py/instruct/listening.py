@@ -5,6 +5,7 @@ from __future__ import annotations
 from llark_py.compose.instruments import family_of
 
 from .checks import compare, word_check, yes_no
+from .facts import may_play
 from .measuring import ear_topics, heard_topics
 from .phrases import grammar, pick, sentence
 from .scene import Asker, Scene, Turn, heard, unheard
@@ -58,18 +59,18 @@ def _ask_lead(scene: Scene) -> Turn | None:
 def _ask_family_check(scene: Scene) -> Turn | None:
     present = scene.facts.families if scene.facts else ()
     rates = {f: r for f, r in scene.rates.families.items() if f != "drums"}
-    perhaps = [family for family in rates if family in scene.unsure and family != "voice"]
-    told = (*present, *perhaps)
+    told = (*present, *may_play(scene.unsure))
     return yes_no(scene, "family_check", told, rates, "instruments", known=bool(present))
 
 
 def _ask_instrument_check(scene: Scene) -> Turn | None:
     present = scene.facts.instruments if scene.facts else ()
     # Of a family that is perhaps there nobody knows which instrument it is.
+    perhaps = may_play(scene.unsure)
     rates = {
         name: rate
         for name, rate in scene.rates.instruments.items()
-        if name not in ("drums", "singer") and family_of(name) not in scene.unsure
+        if name not in ("drums", "singer") and family_of(name) not in perhaps
     }
     return yes_no(scene, "instrument_check", present, rates, "instruments", known=bool(present))
 
