@@ -17,7 +17,13 @@ from llark_py.errors import ConfigError
 from llark_py.track import Instrument, Section, Source, Track
 from llark_py.training import ablation
 from llark_py.training.calibration import calibrate, fit_temperature, fit_thresholds
-from llark_py.training.encoder import EncoderWithLoss, batch_maker, head_losses, new_encoder
+from llark_py.training.encoder import (
+    EncoderWithLoss,
+    batch_maker,
+    fit_encoder,
+    head_losses,
+    new_encoder,
+)
 from llark_py.training.fitting import Steps, fit
 from llark_py.training.generative import Writing, fit_codec, fit_generative, generative_loss
 from llark_py.training.labels import IGNORE, batch_labels
@@ -162,8 +168,27 @@ def test_what_a_language_model_reads_can_be_kept(recipe, clips):
     assert moved.item() > 0.1
     moved.backward()
     assert all(p.grad is None for p in kept._before[0].parameters())
-    with pytest.raises(ConfigError, match="keep_weight needs init_from"):
-        load_recipe("mini", [*TINY, "encoder.keep_weight=1"])
+    for setting in ("encoder.keep_weight=1", "encoder.kept_share=0.5"):
+        with pytest.raises(ConfigError, match="kept_share need init_from"):
+            load_recipe("mini", [*TINY, setting])
+
+
+def test_a_share_of_the_way_is_kept(recipe, clips, tmp_path, monkeypatch):
+    start = new_encoder(recipe)
+    start.save_pretrained(tmp_path / "start")
+
+    def moved(model, *_args):
+        with torch.no_grad():
+            for weight in model.encoder.network.parameters():
+                weight.add_(1.0)
+
+    monkeypatch.setattr("llark_py.training.encoder.fit", moved)
+    settings = [*TINY, f"encoder.init_from={tmp_path / 'start'}", "encoder.kept_share=0.25"]
+    made = fit_encoder(load_recipe("mini", settings), clips, tmp_path / "out")
+    before, after = dict(start.network.named_parameters()), dict(made.network.named_parameters())
+    for name, weight in after.items():
+        torch.testing.assert_close(weight, before[name] + 0.25, rtol=1e-5, atol=1e-5)
+    assert MiniEncoder.from_pretrained(tmp_path / "out").num_parameters() == start.num_parameters()
 
 
 def test_the_generative_stage_is_kept(recipe, clips, tmp_path):

@@ -14,6 +14,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -49,7 +50,7 @@ def average_weights(before: Path, after: Path, out: Path, share: float) -> None:
             f"{before} and {after} are not one model before and after training: "
             f"{len(unlike)} weights differ in name or shape, the first is {unlike[0]}"
         )
-    mixed = {name: _between(old[name], new[name], share) for name in new}
+    mixed = between(old, new, share)
     with safe_open(after / _WEIGHTS, "pt") as file:
         metadata = file.metadata()
     shutil.copytree(after, out, dirs_exist_ok=True, ignore=shutil.ignore_patterns(_WEIGHTS))
@@ -65,10 +66,20 @@ def _read(folder: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{folder} holds no saved model ({_WEIGHTS}): {error}") from error
 
 
-def _between(old: Tensor, new: Tensor, share: float) -> Tensor:
-    if not new.is_floating_point():
-        return new
-    return ((1 - share) * old.float() + share * new.float()).to(new.dtype)
+def between(old: dict[str, Tensor], new: dict[str, Tensor], share: float) -> dict[str, Tensor]:
+    """Average two sets of weights of the same names and shapes; counters are those of the new one.
+
+    Args:
+        old: Weights before training, by name.
+        new: Weights after it.
+        share: How far from `old` (0) to `new` (1).
+    """
+    return {
+        name: torch.lerp(old[name].float(), weight.float(), share).to(weight.dtype)
+        if weight.is_floating_point()
+        else weight
+        for name, weight in new.items()
+    }
 
 
 def main() -> int:

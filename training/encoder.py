@@ -20,6 +20,7 @@ from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_features import standardise
 from llark_py.instruct.facts import DENSITIES
 
+from .average import between
 from .calibration import calibrate
 from .fitting import Steps, fit
 from .generative import fixed_statistics, generative_loss
@@ -231,6 +232,7 @@ def fit_encoder(
     encoder = encoder or new_encoder(recipe)
     train, dev = Shards(shard_folder, "train"), Shards(shard_folder, "dev")
     settings = recipe.encoder
+    before = deepcopy(encoder.state_dict())
     weight = settings.generative_weight if recipe.generate else 0.0
     fit(
         EncoderWithLoss(encoder, weight, settings.generative_share, settings.keep_weight),
@@ -241,6 +243,7 @@ def fit_encoder(
         recipe.seed,
         [_ScoreNow(encoder, dev, max(1, settings.steps // 8))],
     )
+    encoder.load_state_dict(between(before, encoder.state_dict(), settings.kept_share))
     calibrate(encoder, dev)
     scores = score_encoder(encoder, dev)
     print(f"encoder: {scores}", file=sys.stderr, flush=True)

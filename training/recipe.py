@@ -77,6 +77,8 @@ class EncoderSettings(FitSettings):
     """Folder of a `mini`, or of its encoder, to start from; None = random weights."""
     keep_weight: float = Field(0.0, ge=0)
     """With `init_from`: of the loss that keeps what a language model reads near what it was."""
+    kept_share: float = Field(1.0, gt=0, le=1)
+    """With `init_from`: how far towards the fitted weights the result lies (half way hears more)."""
     generative_weight: float = Field(0.1, ge=0)
     """Of the generative loss beside those of the heads, where there is a generative stage."""
     generative_share: float = Field(0.0625, gt=0, le=1)
@@ -84,8 +86,8 @@ class EncoderSettings(FitSettings):
 
     @model_validator(mode="after")
     def _check_kept(self) -> EncoderSettings:
-        if self.keep_weight and not self.init_from:
-            raise ValueError("keep_weight needs init_from: random weights are not worth keeping")
+        if not self.init_from and (self.keep_weight or self.kept_share < 1):
+            raise ValueError("keep_weight and kept_share need init_from: weights worth keeping")
         return self
 
 
