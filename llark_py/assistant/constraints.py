@@ -18,6 +18,7 @@ from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
 from .grounded_seconds import GroundedSeconds
 from .grounded_times import GroundedTimes
+from .grounded_verdicts import GroundedVerdicts, verdict
 from .grounding import TIME, GroundedNumbers, heard_numbers, told_times, trim_unfinished
 from .reply import TOOL_CALL
 from .reply_constraint import AllConstraints, ReplyConstraint
@@ -51,14 +52,14 @@ def constrain_reply(
     notes = [decoder.frames(audio).notes for audio in audios]
     times = [t for a, n in zip(audios, notes, strict=True) for t in told_times(a.duration_s, n)]
     heard = "\n".join(n or "" for n in notes)
-    tokenizer = decoder.tokenizer
+    tokenizer, asked = decoder.tokenizer, asked_text(messages)
+    about = asked if len(notes) == 1 else ""
     constraint, trim = constrain(
-        tokenizer, quotable, times, heard, prompt_length, measured=measured
+        tokenizer, quotable, times, heard, prompt_length, measured=measured, about=about
     )
     if may_call and schemas:
         parts = list(constraint.parts)
         if heard:  # who writes no notes is a larger model, which may reckon with times
-            asked = asked_text(messages)
             parts.append(GroundedSeconds(tokenizer, quotable, asked, prompt_length))
         parts.append(CallSchema(tokenizer, name_recordings(schemas, messages), prompt_length))
         return [AllConstraints(tokenizer, prompt_length, parts)], trim
@@ -74,6 +75,7 @@ def constrain(
     prompt_length: int,
     *,
     measured: bool,
+    about: str = "",
 ) -> tuple[AllConstraints, Trim]:
     """Choose the constraints of a reply from what is known.
 
@@ -85,6 +87,7 @@ def constrain(
         heard: The encoder's notes of all recordings; empty where it writes none.
         prompt_length: How many leading tokens are the prompt.
         measured: Whether a tool has answered in this turn; then every number must be a quote.
+        about: The last question, if there is one recording only that it can be about.
     """
     from_tools = measured and progressions_in(quotable)
     told = quotable if from_tools else f"{quotable}\n{heard}"
@@ -101,6 +104,7 @@ def constrain(
     by_ear: list[ReplyConstraint] = [chords]
     if heard:
         by_ear.append(GroundedPlayers(tokenizer, told, prompt_length))
+        by_ear.append(GroundedVerdicts(tokenizer, verdict(about, heard), prompt_length))
     if not times:
         return AllConstraints(tokenizer, prompt_length, by_ear), str
     grounded = GroundedTimes(tokenizer, times, quotable, prompt_length)

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, LogitsProcessorList
 
+from llark_py.assistant.constraints import constrain
 from llark_py.assistant.core import Assistant
 from llark_py.assistant.ears import ears_of
-from llark_py.assistant.grounded_times import GroundedTimes
 from llark_py.assistant.grounding import told_times
 from llark_py.assistant.repetition import without_loop
 from llark_py.audio import Audio
@@ -59,7 +59,7 @@ class Listener:
     def answer(self, heard: Sequence[Encoded], questions: Sequence[str]) -> list[str]:
         """Answer one question a recording, greedily and without tools.
 
-        As in the assistant, no time is told that the notes do not hold, and no words go in circles.
+        As in the assistant, nothing is told that contradicts the notes, and no words go in circles.
 
         Args:
             heard: Of each recording, as `hear` gives them.
@@ -95,13 +95,18 @@ class Listener:
     def _constraints(
         self, heard: Sequence[Encoded], questions: Sequence[str], n_prompt: int
     ) -> LogitsProcessorList:
-        rows = [
-            GroundedTimes(self.processor.tokenizer, told_times(0.0, h.notes), question, n_prompt)
-            if h.notes is not None
-            else None
-            for h, question in zip(heard, questions, strict=True)
-        ]
+        rows: list[LogitsProcessor | None] = []
+        for recording, question in zip(heard, questions, strict=True):
+            notes = recording.notes
+            rows.append(None if notes is None else self._constrain(question, notes, n_prompt))
         return LogitsProcessorList([_RowByRow(rows)])
+
+    def _constrain(self, question: str, notes: str, n_prompt: int) -> LogitsProcessor:
+        tokenizer, times = self.processor.tokenizer, told_times(0.0, notes)
+        constraint, _ = constrain(
+            tokenizer, question, times, notes, n_prompt, measured=False, about=question
+        )
+        return constraint
 
     def consult(self, sound: Audio, question: str) -> str:
         """Answer a question about a recording as in a chat, with every tool at hand."""

@@ -1,0 +1,174 @@
+"""Yes and no agree with what was heard: a constraint on decoding.
+
+A small language model says its verdict first and copies what it hears behind it: "Yes, it is rock
+to my ear", asked for reggae. So where a question names one style, one metre, one family or one
+instrument, and asks nothing but whether it is there, a reply that begins with yes or no begins with
+the one that the encoder's notes give. What a question asks is read off its words: they must all be
+words of the grammar's own checks, so that another topic ("is the sax in tune?") is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any
+
+import torch
+
+from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
+from llark_py.compose.styles import STYLES
+from llark_py.instruct.facts import FAMILY_WORDS
+from llark_py.prompting import read_prompt_data
+
+from .reply_constraint import ReplyConstraint, allow_only, text_tokens
+
+_YES, _NO = ("yes", "yeah", "yep"), ("no", "nope", "not", "none")
+_WORD = re.compile(r"[a-z][a-z'&]*")
+_METRE = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}(?![\d/])")
+_WALTZ = re.compile(r"\b(?:waltz\w*|threes?|triple)\b")
+_OTHERWISE = re.compile(
+    r"\b(?:no|not|nor|nobody|none|never|without|only|just|alone)\b|\d:\d\d|\bin tune\b"
+    r"|\b(?:when|where|why|who|which|how(?! about)|what(?! about| they| i))\b"
+)
+"""Questions that are about absence, about one player alone, about a moment, or open."""
+_NEITHER = re.compile(r"\b(?:yes or no|no or yes|or not)\b")
+_MOST_LISTED = 5
+"""Notes list so many families at most of a clip: of one that is missing behind them, who knows."""
+_KINDS: Mapping[str, tuple[str, ...]] = {
+    "style": ("style_check",),
+    "time_signature": ("meter_check", "waltz"),
+    "family": ("family_check", "instrument_check", "drums", "vocals"),
+}
+"""Families of the grammar that ask for a kind of thing."""
+
+
+def verdict(question: str, notes: str) -> bool | None:
+    """Tell whether yes is the answer to a question, as far as the encoder has heard.
+
+    Args:
+        question: The user's words.
+        notes: Of the one recording that it is about.
+
+    Returns:
+        None where the question asks for anything else, or the notes do not tell.
+    """
+    text = _NEITHER.sub(" ", question.lower().replace("’", "'"))
+    heard = _read(notes)
+    if _OTHERWISE.search(text) or not heard["style"]:
+        return None
+    for kind, (rest, things) in (
+        ("style", _named(text, {style: style for style in STYLES})),
+        ("time_signature", _metres(text)),
+        ("family", _named(text, _players())),
+    ):
+        if things and set(_WORD.findall(rest)) <= _words_of(kind):
+            return _judge(kind, things, heard) if len(things) == 1 else None
+    return None
+
+
+def _judge(kind: str, things: set[str], heard: Mapping[str, list[str]]) -> bool | None:
+    (thing,) = things
+    if kind != "family":
+        return thing in heard[kind] if heard[kind] else None
+    family = thing if thing in FAMILIES else family_of(thing)
+    moving = {event.rsplit(" ", 1)[0] for event in heard["enters"] + heard["leaves"]}
+    there = family in heard["families"] + heard["perhaps"]
+    there = there or family in map(family_of, heard["instruments"])
+    if thing in heard["instruments"] or (thing == family and there):
+        return True
+    if there or family in moving or len(heard["families"]) >= _MOST_LISTED:
+        return None
+    return False
+
+
+def _read(notes: str) -> dict[str, list[str]]:
+    """List what notes name of each kind, without their marks of doubt."""
+    words = read_prompt_data("notes")
+    kinds = ("style", "time_signature", "families", "instruments", "perhaps", "enters", "leaves")
+    found: dict[str, list[str]] = {kind: [] for kind in kinds}
+    for part in notes.split(words["between"]):
+        for kind in kinds:
+            opening = words[kind].format("")
+            if part.startswith(opening):
+                names = part.removeprefix(opening).split(words["among"])
+                found[kind] = [name.removesuffix(words["doubt"].format(name="")) for name in names]
+    return found
+
+
+def _named(text: str, names: Mapping[str, str]) -> tuple[str, set[str]]:
+    """Take names out of a text, the longest first, and tell what they stand for."""
+    things = set()
+    for name in sorted(names, key=len, reverse=True):
+        words = [re.escape(word) for word in re.split("[ -]", name)]
+        pattern = rf"\b{'[ -]?'.join(words)}\b"
+        if re.search(pattern, text):
+            things.add(names[name])
+            text = re.sub(pattern, " ", text)
+    return text, things
+
+
+def _metres(text: str) -> tuple[str, set[str]]:
+    things = set(_METRE.findall(text))
+    if _WALTZ.search(text):
+        things.add("3/4")
+    return _METRE.sub(" ", text), things
+
+
+@cache
+def _players() -> dict[str, str]:
+    """Map the words for families and instruments, one or many of them, to their names."""
+    names = {**{family: family for family in FAMILIES}, **{name: name for name in INSTRUMENTS}}
+    # Whoever asks for drums or a voice asks for the family.
+    names |= dict.fromkeys(("drum", "drum kit", "drummer", "drumming", "percussion"), "drums")
+    names |= dict.fromkeys(("singer", "singing", "vocals", "vocalist", "sung"), "voice")
+    names |= {word: family for family, word in FAMILY_WORDS.items()}
+    return {f"{word}s": thing for word, thing in names.items() if word[-1] != "s"} | names
+
+
+@cache
+def _words_of(kind: str) -> frozenset[str]:
+    """Collect the words with which the grammar asks for things of a kind."""
+    grammar = read_prompt_data("grammar/listening.yaml") | read_prompt_data("grammar/voices.yaml")
+    slots = read_prompt_data("grammar/words.yaml")
+    waiting = [grammar[f].get(case, "") for f in _KINDS[kind] for case in ("questions", "follow")]
+    waiting += [slots["openers"], slots["closers"]]
+    found, seen = set[str](), set[str]()
+    while waiting:
+        text = waiting.pop()
+        found |= set(_WORD.findall(re.sub(r"\{\w+\}", " ", text.lower())))
+        new = set(re.findall(r"\{(\w+)\}", text)) & slots.keys() - seen
+        seen |= new
+        waiting += [slots[slot] for slot in new if isinstance(slots[slot], str)]
+    return frozenset(found | {"a", "an", "are", "be", "called", "is", "like", "the", "to", "you"})
+
+
+class GroundedVerdicts(ReplyConstraint):
+    """Allows a reply to begin only with the verdict that the encoder's notes give.
+
+    Args:
+        tokenizer: Any Hugging Face tokenizer; yes and no are watched as far as they are tokens.
+        is_so: The verdict; None leaves the reply alone.
+        prompt_length: How many leading tokens are the prompt.
+    """
+
+    def __init__(self, tokenizer: Any, is_so: bool | None, prompt_length: int):
+        super().__init__(tokenizer, prompt_length)
+        self._is_so = is_so
+
+    def mask(self, row: torch.Tensor, text: str) -> None:
+        """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        if self._is_so is None or text.strip():
+            return
+        right, wrong = (_YES, _NO) if self._is_so else (_NO, _YES)
+        allowed, forbidden = (_tokens(self._tokenizer, words) for words in (right[:1], wrong))
+        if allowed and int(row.argmax()) in forbidden:
+            # A verdict was going to be given: then it is this one, not what came second.
+            allow_only(row, allowed)
+        row[forbidden] = -torch.inf
+
+
+@lru_cache(maxsize=16)
+def _tokens(tokenizer: Any, words: tuple[str, ...]) -> list[int]:
+    """List the tokens that are one of some words, however it is written."""
+    return [i for i, piece in text_tokens(tokenizer).items() if piece.strip().lower() in words]
