@@ -14,6 +14,7 @@ from .call_schema import CallSchema, name_recordings
 from .conversation import asked_text, recordings
 from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
+from .grounded_entrances import GroundedEntrances, enters_late, noted_entrance, results_of
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
 from .grounded_seconds import GroundedSeconds
@@ -57,14 +58,19 @@ def constrain_reply(
     constraint, trim = constrain(
         tokenizer, quotable, times, heard, prompt_length, measured=measured, about=about
     )
+    parts = list(constraint.parts)
+    # Who writes no notes is a larger model, which reads results and may reckon with times.
+    if heard and measured and enters_late(results_of(messages)):
+        parts.append(GroundedEntrances(tokenizer, prompt_length))
+    others: list[LogitsProcessor] = []
     if may_call and schemas:
-        parts = list(constraint.parts)
-        if heard:  # who writes no notes is a larger model, which may reckon with times
+        if heard:
             parts.append(GroundedSeconds(tokenizer, quotable, asked, prompt_length))
         parts.append(CallSchema(tokenizer, name_recordings(schemas, messages), prompt_length))
-        return [AllConstraints(tokenizer, prompt_length, parts)], trim
-    ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
-    return [constraint, NoBadWordsLogitsProcessor([ids])], trim
+    else:
+        ids = tokenizer(TOOL_CALL, add_special_tokens=False)["input_ids"]
+        others.append(NoBadWordsLogitsProcessor([ids]))
+    return [AllConstraints(tokenizer, prompt_length, parts), *others], trim
 
 
 def constrain(
@@ -105,6 +111,9 @@ def constrain(
     if heard:
         by_ear.append(GroundedPlayers(tokenizer, told, prompt_length))
         by_ear.append(GroundedVerdicts(tokenizer, verdict(about, heard), prompt_length))
+    if about and (entrance := noted_entrance(about, heard)):
+        times = [entrance]
+        by_ear.append(GroundedEntrances(tokenizer, prompt_length))
     if not times:
         return AllConstraints(tokenizer, prompt_length, by_ear), str
     grounded = GroundedTimes(tokenizer, times, quotable, prompt_length)

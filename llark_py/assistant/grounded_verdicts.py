@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
+from llark_py.compose.instruments import FAMILIES, family_of
 from llark_py.compose.styles import STYLES
-from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.prompting import read_prompt_data
 
+from .noted import player_words, read_notes, take_names
 from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
 _YES, _NO = ("yes", "yeah", "yep"), ("no", "nope", "not", "none")
@@ -54,13 +54,13 @@ def verdict(question: str, notes: str) -> bool | None:
         None where the question asks for anything else, or the notes do not tell.
     """
     text = _NEITHER.sub(" ", question.lower().replace("’", "'"))
-    heard = _read(notes)
+    heard = read_notes(notes)
     if _OTHERWISE.search(text) or not heard["style"]:
         return None
     for kind, (rest, things) in (
-        ("style", _named(text, {style: style for style in STYLES})),
+        ("style", take_names(text, {style: style for style in STYLES})),
         ("time_signature", _metres(text)),
-        ("family", _named(text, _players())),
+        ("family", take_names(text, player_words())),
     ):
         if things and set(_WORD.findall(rest)) <= _words_of(kind):
             return _judge(kind, things, heard) if len(things) == 1 else None
@@ -82,48 +82,11 @@ def _judge(kind: str, things: set[str], heard: Mapping[str, list[str]]) -> bool 
     return False
 
 
-def _read(notes: str) -> dict[str, list[str]]:
-    """List what notes name of each kind, without their marks of doubt."""
-    words = read_prompt_data("notes")
-    kinds = ("style", "time_signature", "families", "instruments", "perhaps", "enters", "leaves")
-    found: dict[str, list[str]] = {kind: [] for kind in kinds}
-    for part in notes.split(words["between"]):
-        for kind in kinds:
-            opening = words[kind].format("")
-            if part.startswith(opening):
-                names = part.removeprefix(opening).split(words["among"])
-                found[kind] = [name.removesuffix(words["doubt"].format(name="")) for name in names]
-    return found
-
-
-def _named(text: str, names: Mapping[str, str]) -> tuple[str, set[str]]:
-    """Take names out of a text, the longest first, and tell what they stand for."""
-    things = set()
-    for name in sorted(names, key=len, reverse=True):
-        words = [re.escape(word) for word in re.split("[ -]", name)]
-        pattern = rf"\b{'[ -]?'.join(words)}\b"
-        if re.search(pattern, text):
-            things.add(names[name])
-            text = re.sub(pattern, " ", text)
-    return text, things
-
-
 def _metres(text: str) -> tuple[str, set[str]]:
     things = set(_METRE.findall(text))
     if _WALTZ.search(text):
         things.add("3/4")
     return _METRE.sub(" ", text), things
-
-
-@cache
-def _players() -> dict[str, str]:
-    """Map the words for families and instruments, one or many of them, to their names."""
-    names = {**{family: family for family in FAMILIES}, **{name: name for name in INSTRUMENTS}}
-    # Whoever asks for drums or a voice asks for the family.
-    names |= dict.fromkeys(("drum", "drum kit", "drummer", "drumming", "percussion"), "drums")
-    names |= dict.fromkeys(("singer", "singing", "vocals", "vocalist", "sung"), "voice")
-    names |= {word: family for family, word in FAMILY_WORDS.items()}
-    return {f"{word}s": thing for word, thing in names.items() if word[-1] != "s"} | names
 
 
 @cache
