@@ -123,6 +123,14 @@ def test_several_calls_in_one_reply_and_several_recordings(ran):
     assert model.prompts[0].count("<|audio_bos|>") == 2
 
 
+def test_a_call_that_is_made_twice_in_one_reply_is_run_once(ran):
+    twice = call(audio="audio_1") + "\n" + call(audio="audio_1") + "\n" + call(audio="audio_2")
+    assistant, _ = scripted_assistant(twice, "It is fast.")
+    answer = assistant.ask([ask(n_audio=2)])
+    assert [arguments["audio"] for _, arguments, _ in ran] == ["audio_1", "audio_2"]
+    assert len({c.id for c in answer.tool_calls}) == len(answer.tool_results) == 2
+
+
 def test_tool_rounds_are_bounded(ran):
     assistant, model = scripted_assistant(*[call(audio="audio_1")] * 9, max_rounds=3)
     answer = assistant.ask([ask()])

@@ -113,6 +113,8 @@ def unreadable_call(call_id: str, raw: str) -> ToolCall:
 def read_calls(processor: Any, visible: ReplyFilter, reply: Reply, first: int) -> None:
     """Put the tool calls of a whole reply into it, also one that cannot be read.
 
+    A call that is made twice is one: its answer would be the same, and told twice.
+
     Args:
         processor: Knows how the model writes calls.
         visible: Was fed the reply.
@@ -127,7 +129,8 @@ def read_calls(processor: Any, visible: ReplyFilter, reply: Reply, first: int) -
         call = unreadable_call(f"call_{first}", raw)
         reply.calls, reply.unreadable = [call], {call.id: str(error)}
         return
+    different = [call for i, call in enumerate(calls) if call not in calls[:i]]
     reply.calls = [
         ToolCall(f"call_{first + i}", call["name"], call["arguments"])
-        for i, call in enumerate(calls)
+        for i, call in enumerate(different)
     ]
