@@ -131,8 +131,23 @@ def test_a_call_that_is_made_twice_in_one_reply_is_run_once(ran):
     assert len({c.id for c in answer.tool_calls}) == len(answer.tool_results) == 2
 
 
+@pytest.mark.parametrize(
+    ("second", "text"),
+    [(call(audio="audio_1"), "It is fast."), ("Fast. " + call(audio="audio_1"), "Fast.")],
+)
+def test_a_call_that_is_made_again_is_not_run_but_answered(ran, second, text):
+    assistant, model = scripted_assistant(call(audio="audio_1"), second, "It is fast.")
+    answer = assistant.ask([ask()])
+    assert len(ran) == len(answer.tool_calls) == len(answer.tool_results) == 1
+    assert answer.text == text
+    assert [m.role for m in answer.messages] == ["assistant", "tool", "assistant"]
+    if text == "It is fast.":
+        assert model.prompts[-1].count('{"name": "estimate_tempo", "arguments"') == 1
+
+
 def test_tool_rounds_are_bounded(ran):
-    assistant, model = scripted_assistant(*[call(audio="audio_1")] * 9, max_rounds=3)
+    calls = [call(audio="audio_1", start_s=second) for second in range(9)]
+    assistant, model = scripted_assistant(*calls, max_rounds=3)
     answer = assistant.ask([ask()])
     assert len(ran) == 3
     assert len(model.prompts) == 4

@@ -197,11 +197,15 @@ def test_unknown_tools_and_wrong_arguments_go_back_to_the_model(server, ran):
 
 
 def test_servers_that_number_calls_otherwise_are_understood(server, ran):
-    function = {"name": "estimate_tempo", "arguments": {}}
-    same = [piece({"index": 0, "id": i, "function": function}) for i in "ab"]
-    none = [piece({"function": function}), piece({"function": function})]
-    reply = [*same, {"finish_reason": "stop"}]
-    assistant = reader(server, reply, [*none, {"finish_reason": "stop"}], reply, words("Done."))
+    def two(first, *ids):
+        function = {"name": "estimate_tempo", "arguments": {"start_s": first}}
+        other = {**function, "arguments": {"start_s": first + 1}}
+        named = [{"index": 0, "id": i} for i in ids] or [{}, {}]
+        both = zip(named, (function, other), strict=True)
+        pieces = [piece({**name, "function": called}) for name, called in both]
+        return [*pieces, {"finish_reason": "stop"}]
+
+    assistant = reader(server, two(0, "a", "b"), two(2), two(4, "a", "b"), words("Done."))
     answer = assistant.ask([ask()])
     ids = [call.id for call in answer.tool_calls]
     assert len(ran) == 6 and ids[:2] == ["a", "b"] and len(set(ids)) == 6 and all(ids)
@@ -219,9 +223,17 @@ def test_a_server_that_does_not_stream_is_understood(server, ran):
 
 
 def test_tool_rounds_are_bounded(server, ran):
-    assistant = reader(server, *[calls(TEMPO_CALL)] * 2, words("Enough."), max_rounds=2)
+    rounds = [calls(("estimate_tempo", json.dumps({"start_s": second}))) for second in (0, 1)]
+    assistant = reader(server, *rounds, words("Enough."), max_rounds=2)
     assert assistant.ask([ask()]).text == "Enough."
     assert len(ran) == 2
+    assert [r.get("tool_choice") for r in server.requests] == [None, None, "none"]
+
+
+def test_a_call_that_is_made_again_is_answered_without_tools(server, ran):
+    assistant = reader(server, *[calls(TEMPO_CALL)] * 2, words("Enough."))
+    assert assistant.ask([ask()]).text == "Enough."
+    assert len(ran) == 1
     assert [r.get("tool_choice") for r in server.requests] == [None, None, "none"]
 
 

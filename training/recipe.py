@@ -78,7 +78,7 @@ class EncoderSettings(FitSettings):
     keep_weight: float = Field(0.0, ge=0)
     """With `init_from`: of the loss that keeps what a language model reads near what it was."""
     kept_share: float = Field(1.0, gt=0, le=1)
-    """With `init_from`: how far towards the fitted weights the result lies (half way hears more)."""
+    """With `init_from`: how far towards the fitted weights to go (half way hears more)."""
     generative_weight: float = Field(0.1, ge=0)
     """Of the generative loss beside those of the heads, where there is a generative stage."""
     generative_share: float = Field(0.0625, gt=0, le=1)

@@ -146,10 +146,13 @@ class ToolLoop:
             stop=stop,
             sounds=sounds(asked),
         )
-        text, unreadable = "", 0
+        text, unreadable, repeated = "", 0, False
         for round_number in range(self.max_rounds + 1):
             may_call = bool(
-                self.tools and round_number < self.max_rounds and unreadable <= _MAX_UNREADABLE
+                self.tools
+                and round_number < self.max_rounds
+                and unreadable <= _MAX_UNREADABLE
+                and not repeated
             )
             # 1. The model speaks.
             reply = Reply()
@@ -161,6 +164,12 @@ class ToolLoop:
             text += reply.text
             if stop.is_set() or not (may_call and reply.calls):
                 break
+            # Asked once more, tools would say the same: what they have said is to be told.
+            repeated = not reply.unreadable and _repeats(reply.calls, new)
+            if repeated and reply.text:
+                break
+            if repeated:
+                continue
             # 2. The tools answer; a call that cannot be read is sent back.
             unreadable += bool(reply.unreadable)
             results: list[ToolResult] = []
@@ -232,3 +241,9 @@ class ToolLoop:
     def _ungrounded(self, messages: list[Message], text: str) -> tuple[str, ...]:
         """List what the answer says without a source; see `Done.ungrounded`."""
         return ()
+
+
+def _repeats(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
+    """Tell whether all of some calls have been made in some messages."""
+    made = [(p.name, p.arguments) for m in messages for p in m.parts if isinstance(p, ToolCall)]
+    return all((call.name, call.arguments) in made for call in calls)
