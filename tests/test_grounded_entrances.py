@@ -9,9 +9,8 @@ from transformers import PreTrainedTokenizerFast
 from llark_py.assistant.constraints import constrain
 from llark_py.assistant.grounded_entrances import (
     GroundedEntrances,
-    enters_late,
     noted_entrance,
-    results_of,
+    told_late,
 )
 from llark_py.embedded import embedded_folder
 from llark_py.messages import Message, ToolResult, user
@@ -36,23 +35,33 @@ def tokenizer():
     return PreTrainedTokenizerFast.from_pretrained(embedded_folder())
 
 
-def test_results_tell_who_enters_late():
-    assert enters_late([{"family": "drums", "enters": "0:11", "leaves": "2:30"}])
-    assert enters_late([{"enters": "0:00"}, {"singing": True, "sung": "0:05-0:20, 0:40-0:50"}])
-    assert not enters_late([{"enters": "0:11"}, {"enters": "0:00"}])
-    assert not enters_late([{"enters": None}])
-    assert not enters_late([{"tempo_bpm": 120.0}])
-    assert not enters_late([])
+def told(*results):
+    return [
+        Message("tool", (ToolResult("1", "detect_instruments", content),)) for content in results
+    ]
+
+
+@pytest.mark.parametrize(
+    ("results", "late"),
+    [
+        ([{"family": "drums", "enters": "0:11", "leaves": "2:30"}], True),
+        ([{"enters": "0:00"}, {"singing": True, "sung": "0:05-0:20, 0:40-0:50"}], True),
+        ([{"enters": "0:11"}, {"enters": "0:00"}], False),
+        ([{"enters": None}], False),
+        ([{"tempo_bpm": 120.0}], False),
+        ([], False),
+    ],
+)
+def test_results_tell_who_enters_late(results, late):
+    assert told_late([user("When do the drums come in?"), *told(*results)]) is late
 
 
 def test_results_are_those_since_the_last_question():
-    def told(content):
-        return Message("tool", (ToolResult("1", "detect_instruments", content),))
-
-    early = [user("when do the drums come in?"), told({"enters": "0:11"})]
-    assert results_of(early) == [{"enters": "0:11"}]
-    assert results_of([*early, user("and the bass?")]) == []
-    assert results_of([*early, user("and the bass?"), told({"enters": None})]) == [{"enters": None}]
+    early = [user("when do the drums come in?"), *told({"enters": "0:11"})]
+    assert told_late(early)
+    assert not told_late([*early, user("and when does the bass?")])
+    assert not told_late([*early, user("is there a bass?"), *told({"enters": "0:11"})])
+    assert not told_late(told({"enters": "0:11"}))
 
 
 @pytest.mark.parametrize(
@@ -100,5 +109,6 @@ def test_by_ear_the_time_is_that_of_who_was_asked_for(tokenizer):
     asked = "When do the drums come in?"
     assert not refused(asked, "At 0:11.")
     assert refused(asked, "At 0:20.") and refused(asked, "From the start.")
+    assert refused(asked, "From 0210.") and refused(asked, "From 0:11 to 0:40.")
     assert not refused("When does the bass come in?", "From the start.")
     assert not refused("When do the drums stop?", "At 0:40.")

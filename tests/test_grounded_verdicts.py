@@ -55,6 +55,8 @@ def tokenizer():
         ("is that a guitar or a synth?", None),
         ("when does the guitar come in?", None),
         ("transcribe the bass", None),
+        ("are you a drummer?", None),
+        ("do you like reggae?", None),
         ("what do you hear?", None),
         ("", None),
     ],

@@ -14,7 +14,7 @@ from .call_schema import CallSchema, name_recordings
 from .conversation import asked_text, recordings
 from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
-from .grounded_entrances import GroundedEntrances, enters_late, noted_entrance, results_of
+from .grounded_entrances import GroundedEntrances, noted_entrance, told_late
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
 from .grounded_seconds import GroundedSeconds
@@ -60,7 +60,7 @@ def constrain_reply(
     )
     parts = list(constraint.parts)
     # Who writes no notes is a larger model, which reads results and may reckon with times.
-    if heard and measured and enters_late(results_of(messages)):
+    if heard and measured and told_late(messages):
         parts.append(GroundedEntrances(tokenizer, prompt_length))
     others: list[LogitsProcessor] = []
     if may_call and schemas:
@@ -113,7 +113,7 @@ def constrain(
         by_ear.append(GroundedVerdicts(tokenizer, verdict(about, heard), prompt_length))
     if about and (entrance := noted_entrance(about, heard)):
         times = [entrance]
-        by_ear.append(GroundedEntrances(tokenizer, prompt_length))
+        by_ear.append(GroundedEntrances(tokenizer, prompt_length, entrance))
     if not times:
         return AllConstraints(tokenizer, prompt_length, by_ear), str
     grounded = GroundedTimes(tokenizer, times, quotable, prompt_length)

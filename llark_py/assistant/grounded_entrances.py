@@ -9,8 +9,7 @@ times are those of the tool or of the notes (`grounding`, `grounded_times`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,11 +17,14 @@ import torch
 from llark_py.messages import Message, ToolResult
 
 from .noted import player_words, read_notes, take_names
-from .reply_constraint import ReplyConstraint, text_tokens
+from .reply_constraint import ReplyConstraint, allow_only, text_tokens, word_tokens
 
 _START = "0:00"
 _ASKED = re.compile(r"\b(?:enter\w*|come\w* in|start\w*|begin\w*|join\w*|appear\w*|first)\b")
+_MOMENT = re.compile(rf"{_ASKED.pattern}|\b(?:when|where|which|what|second|time)\b")
 _SPAN = re.compile(r"\d+:\d\d")
+_FIGURES = re.compile(r"\d[\d:]*$")
+_UNTIL = frozenset({"to", "until", "till"})
 _FROM = re.compile(r"\bfrom( the| the very)?$", re.I)
 _BEHIND_FROM = frozenset({"the", "its", "bar", "beginning", "very"})
 _OPENING = frozenset({"right", "straight", "immediately"})
@@ -31,13 +33,25 @@ _BEFORE_A_TIME = frozenset({"are", "is", "there"})
 _ANYWHERE = frozenset({"open", "opens", "opening", "beginning", "outset", "throughout", "first"})
 
 
-def enters_late(results: Sequence[Mapping[str, Any]]) -> bool:
-    """Tell whether the last result is about one player, who is not there from the start."""
+def told_late(messages: Sequence[Message]) -> bool:
+    """Tell whether the last question is about an entrance that a tool has found, not at the start.
+
+    Args:
+        messages: The conversation, with what tools have answered since that question.
+    """
+    asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
+    if not asked or not _MOMENT.search(messages[asked[-1]].text.lower()):
+        return False
+    results = [
+        part.content
+        for message in messages[asked[-1] :]
+        for part in message.parts
+        if isinstance(part, ToolResult)
+    ]
     if not results:
         return False
-    result = results[-1]
-    at = result.get("enters")
-    if at is None and (spans := _SPAN.findall(str(result.get("sung", "")))):
+    at = results[-1].get("enters")
+    if at is None and (spans := _SPAN.findall(str(results[-1].get("sung", "")))):
         at = spans[0]
     return at is not None and at != _START
 
@@ -63,20 +77,18 @@ def noted_entrance(question: str, notes: str) -> str | None:
     return None
 
 
-def results_of(messages: Sequence[Message]) -> list[Mapping[str, Any]]:
-    """List what tools have answered since the last question."""
-    asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
-    since = messages[asked[-1] :] if asked else messages
-    return [p.content for m in since for p in m.parts if isinstance(p, ToolResult)]
-
-
 class GroundedEntrances(ReplyConstraint):
     """Forbids to say that somebody is there from the start.
 
     Args:
         tokenizer: Any Hugging Face tokenizer; words are watched as far as they are tokens.
         prompt_length: How many leading tokens are the prompt.
+        at: The one time that may be told, and once, as m:ss; empty where others see to the times.
     """
+
+    def __init__(self, tokenizer: Any, prompt_length: int, at: str = ""):
+        super().__init__(tokenizer, prompt_length)
+        self._at = at
 
     def mask(self, row: torch.Tensor, text: str) -> None:
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
@@ -87,10 +99,24 @@ class GroundedEntrances(ReplyConstraint):
             words |= _BEFORE_A_TIME
         if not text.strip():
             words |= _OPENING
-        row[_tokens(self._tokenizer, words)] = -torch.inf
+        if self._at and self._at in text:
+            words |= _UNTIL
+        row[word_tokens(self._tokenizer, words)] = -torch.inf
+        if self._at:
+            self._keep_to_the_time(row, text)
 
-
-@lru_cache(maxsize=16)
-def _tokens(tokenizer: Any, words: frozenset[str]) -> list[int]:
-    """List the tokens that are one of some words, however it is written."""
-    return [i for i, piece in text_tokens(tokenizer).items() if piece.strip().lower() in words]
+    def _keep_to_the_time(self, row: torch.Tensor, text: str) -> None:
+        figures = text_tokens(self._tokenizer).items()
+        begun = _FIGURES.search(text)
+        said = begun[0] if begun else ""
+        if self._at in text:
+            row[[i for i, piece in figures if any(map(str.isdigit, piece))]] = -torch.inf
+        elif said:
+            allow_only(row, [i for i, piece in figures if self._at.startswith(said + piece)])
+        else:
+            wrong = [
+                i
+                for i, piece in figures
+                if any(map(str.isdigit, piece)) and not self._at.startswith(piece.strip())
+            ]
+            row[wrong] = -torch.inf

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any
 
 import torch
@@ -21,17 +21,19 @@ from llark_py.compose.styles import STYLES
 from llark_py.prompting import read_prompt_data
 
 from .noted import player_words, read_notes, take_names
-from .reply_constraint import ReplyConstraint, allow_only, text_tokens
+from .reply_constraint import ReplyConstraint, allow_only, word_tokens
 
-_YES, _NO = ("yes", "yeah", "yep"), ("no", "nope", "not", "none")
+_YES, _NO = frozenset({"yes"}), frozenset({"no"})
+_LIKE_YES, _LIKE_NO = frozenset({"yes", "yeah", "yep"}), frozenset({"no", "nope", "not", "none"})
 _WORD = re.compile(r"[a-z][a-z'&]*")
 _METRE = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}(?![\d/])")
 _WALTZ = re.compile(r"\b(?:waltz\w*|threes?|triple)\b")
 _OTHERWISE = re.compile(
     r"\b(?:no|not|nor|nobody|none|never|without|only|just|alone)\b|\d:\d\d|\bin tune\b"
+    r"|\bare you an?\b|\byou like\b"
     r"|\b(?:when|where|why|who|which|how(?! about)|what(?! about| they| i))\b"
 )
-"""Questions that are about absence, about one player alone, about a moment, or open."""
+"""Questions that are about absence, about one player alone, a moment or the assistant, or open."""
 _NEITHER = re.compile(r"\b(?:yes or no|no or yes|or not)\b")
 _MOST_LISTED = 5
 """Notes list so many families at most of a clip: of one that is missing behind them, who knows."""
@@ -123,15 +125,9 @@ class GroundedVerdicts(ReplyConstraint):
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
         if self._is_so is None or text.strip():
             return
-        right, wrong = (_YES, _NO) if self._is_so else (_NO, _YES)
-        allowed, forbidden = (_tokens(self._tokenizer, words) for words in (right[:1], wrong))
+        right, wrong = (_YES, _LIKE_NO) if self._is_so else (_NO, _LIKE_YES)
+        allowed, forbidden = (word_tokens(self._tokenizer, words) for words in (right, wrong))
         if allowed and int(row.argmax()) in forbidden:
             # A verdict was going to be given: then it is this one, not what came second.
             allow_only(row, allowed)
         row[forbidden] = -torch.inf
-
-
-@lru_cache(maxsize=16)
-def _tokens(tokenizer: Any, words: tuple[str, ...]) -> list[int]:
-    """List the tokens that are one of some words, however it is written."""
-    return [i for i, piece in text_tokens(tokenizer).items() if piece.strip().lower() in words]

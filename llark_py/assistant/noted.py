@@ -13,7 +13,7 @@ from llark_py.prompting import read_prompt_data
 
 def read_notes(notes: str) -> dict[str, list[str]]:
     """List what notes name of each kind, without their marks of doubt."""
-    words = read_prompt_data("notes")
+    words = _words()
     kinds = ("style", "time_signature", "families", "instruments", "perhaps", "enters", "leaves")
     found: dict[str, list[str]] = {kind: [] for kind in kinds}
     for part in notes.split(words["between"]):
@@ -46,3 +46,8 @@ def player_words() -> dict[str, str]:
     names |= dict.fromkeys(("singer", "singing", "vocals", "vocalist", "sung"), "voice")
     names |= {word: family for family, word in FAMILY_WORDS.items()}
     return {f"{word}s": thing for word, thing in names.items() if word[-1] != "s"} | names
+
+
+@cache
+def _words() -> dict[str, str]:
+    return read_prompt_data("notes")

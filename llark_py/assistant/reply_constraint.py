@@ -76,6 +76,12 @@ def text_tokens(tokenizer: Any) -> dict[int, str]:
     return {i: _written(t) for t, i in tokenizer.get_vocab().items() if i not in special}
 
 
+@lru_cache(maxsize=32)
+def word_tokens(tokenizer: Any, words: frozenset[str]) -> list[int]:
+    """List the tokens that are one of some lower-case words, however it is written."""
+    return [i for i, piece in text_tokens(tokenizer).items() if piece.strip().lower() in words]
+
+
 def _written(token: str) -> str:
     if byte := _BYTE.fullmatch(token):
         return chr(int(byte[1], 16))
