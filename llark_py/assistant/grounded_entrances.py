@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 
+from llark_py.compose.instruments import FAMILIES, family_of
 from llark_py.messages import Message, ToolResult
 
 from .noted import player_words, read_notes, take_names
@@ -25,6 +26,9 @@ _MOMENT = re.compile(rf"{_ASKED.pattern}|\b(?:when|where|which|what|second|time)
 _SPAN = re.compile(r"\d+:\d\d")
 _FIGURES = re.compile(r"\d[\d:]*$")
 _UNTIL = frozenset({"to", "until", "till"})
+_LEAVING = frozenset(
+    {"stop", "stops", "drop", "drops", "leave", "leaves", "end", "ends", "stay", "stays"}
+)
 _FROM = re.compile(r"\bfrom( the| the very)?$", re.I)
 _BEHIND_FROM = frozenset({"the", "its", "bar", "beginning", "very"})
 _OPENING = frozenset({"right", "straight", "immediately"})
@@ -70,9 +74,10 @@ def noted_entrance(question: str, notes: str) -> str | None:
     if len(things) != 1 or not _ASKED.search(text):
         return None
     (thing,) = things
+    family = thing if thing in FAMILIES else family_of(thing)
     for event in read_notes(notes)["enters"]:
         name, _, at = event.rpartition(" ")
-        if name == thing and at != _START:
+        if name == family and at != _START:
             return at
     return None
 
@@ -99,8 +104,8 @@ class GroundedEntrances(ReplyConstraint):
             words |= _BEFORE_A_TIME
         if not text.strip():
             words |= _OPENING
-        if self._at and self._at in text:
-            words |= _UNTIL
+        if self._at:
+            words |= _LEAVING | (_UNTIL if self._at in text else frozenset())
         row[word_tokens(self._tokenizer, words)] = -torch.inf
         if self._at:
             self._keep_to_the_time(row, text)
