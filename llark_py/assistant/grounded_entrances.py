@@ -27,7 +27,7 @@ _SPAN = re.compile(r"\d+:\d\d")
 _FIGURES = re.compile(r"\d[\d:]*$")
 _UNTIL = frozenset({"to", "until", "till"})
 _LEAVING = frozenset(
-    {"stop", "stops", "drop", "drops", "leave", "leaves", "end", "ends", "stay", "stays"}
+    ["stop", "stops", "drop", "drops", "leave", "leaves", "end", "ends", "stay", "stays"]
 )
 _FROM = re.compile(r"\bfrom( the| the very)?$", re.I)
 _BEHIND_FROM = frozenset({"the", "its", "bar", "beginning", "very"})
