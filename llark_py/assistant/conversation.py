@@ -141,5 +141,10 @@ def quotable_text(messages: Sequence[Message]) -> str:
 
 def asked_text(messages: Sequence[Message]) -> str:
     """Join the last question, and what tools have said since, as `quotable_text` does."""
+    return quotable_text(since_question(messages) or messages)
+
+
+def since_question(messages: Sequence[Message]) -> Sequence[Message]:
+    """Take the messages from the last question on, that one first; none where nobody has asked."""
     asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
-    return quotable_text(messages[asked[-1] :] if asked else messages)
+    return messages[asked[-1] :] if asked else ()

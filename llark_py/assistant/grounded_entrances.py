@@ -14,10 +14,10 @@ from typing import Any
 
 import torch
 
-from llark_py.compose.instruments import FAMILIES, family_of
 from llark_py.messages import Message, ToolResult
 
-from .noted import player_words, read_notes, take_names
+from .conversation import since_question
+from .noted import family_meant, player_words, read_notes, take_names
 from .reply_constraint import ReplyConstraint, allow_only, text_tokens, word_tokens
 
 _START = "0:00"
@@ -43,15 +43,10 @@ def told_late(messages: Sequence[Message]) -> bool:
     Args:
         messages: The conversation, with what tools have answered since that question.
     """
-    asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
-    if not asked or not _MOMENT.search(messages[asked[-1]].text.lower()):
+    since = since_question(messages)
+    if not since or not _MOMENT.search(since[0].text.lower()):
         return False
-    results = [
-        part.content
-        for message in messages[asked[-1] :]
-        for part in message.parts
-        if isinstance(part, ToolResult)
-    ]
+    results = [p.content for m in since for p in m.parts if isinstance(p, ToolResult)]
     if not results:
         return False
     at = results[-1].get("enters")
@@ -74,7 +69,7 @@ def noted_entrance(question: str, notes: str) -> str | None:
     if len(things) != 1 or not _ASKED.search(text):
         return None
     (thing,) = things
-    family = thing if thing in FAMILIES else family_of(thing)
+    family = family_meant(thing)
     for event in read_notes(notes)["enters"]:
         name, _, at = event.rpartition(" ")
         if name == family and at != _START:

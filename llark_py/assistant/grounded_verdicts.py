@@ -16,11 +16,11 @@ from typing import Any
 
 import torch
 
-from llark_py.compose.instruments import FAMILIES, family_of
+from llark_py.compose.instruments import family_of
 from llark_py.compose.styles import STYLES
 from llark_py.prompting import read_prompt_data
 
-from .noted import player_words, read_notes, take_names
+from .noted import family_meant, player_words, read_notes, take_names
 from .reply_constraint import ReplyConstraint, allow_only, word_tokens
 
 _YES, _NO = frozenset({"yes"}), frozenset({"no"})
@@ -73,7 +73,7 @@ def _judge(kind: str, things: set[str], heard: Mapping[str, list[str]]) -> bool 
     (thing,) = things
     if kind != "family":
         return thing in heard[kind] if heard[kind] else None
-    family = thing if thing in FAMILIES else family_of(thing)
+    family = family_meant(thing)
     moving = {event.rsplit(" ", 1)[0] for event in heard["enters"] + heard["leaves"]}
     there = family in heard["families"] + heard["perhaps"]
     there = there or family in map(family_of, heard["instruments"])

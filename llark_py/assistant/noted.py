@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import cache
 
-from llark_py.compose.instruments import FAMILIES, INSTRUMENTS
+from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.prompting import read_prompt_data
 
@@ -35,6 +35,11 @@ def take_names(text: str, names: Mapping[str, str]) -> tuple[str, set[str]]:
             things.add(names[name])
             text = re.sub(pattern, " ", text)
     return text, things
+
+
+def family_meant(thing: str) -> str:
+    """Tell the family of an instrument; a family is its own."""
+    return thing if thing in FAMILIES else family_of(thing)
 
 
 @cache
