@@ -22,6 +22,7 @@ from .ears import share_hearing
 from .events import Done, Event
 from .reply import TOOL_CALL, Reply, ReplyFilter, control_tokens, read_calls
 from .side_by_side import BatchDecoder, Begun, Heard, Row
+from .spelling import mender
 from .turns import ToolLoop
 
 _AUDIO_ID = "audio_1"
@@ -59,7 +60,12 @@ class BatchAssistant(ToolLoop):
         self, model: Any, processor: Any, *, name: str = "", max_new_tokens: int = MAX_NEW_TOKENS
     ):
         config = model.config
-        super().__init__(tools=config.tools or None, name=name, reads=config.tool_results)
+        super().__init__(
+            tools=config.tools or None,
+            name=name,
+            reads=config.tool_results,
+            mend=mender(model),
+        )
         self.max_new_tokens = max_new_tokens
         self._decoder = BatchDecoder(model, processor)
         self._request: _Request | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from typing import Any
 from llark_py.audio import Audio
 from llark_py.errors import ConfigError
 from llark_py.instruct.records import to_chat
-from llark_py.messages import AudioPart, Message, ToolResult, system, user
+from llark_py.messages import AudioPart, Message, Part, TextPart, ToolResult, system, user
 from llark_py.prompting import render_prompt
 
 _ARTEFACT_NUMBER = re.compile(r"^artefact_(\d+)$")
@@ -49,6 +49,25 @@ def with_system(messages: Sequence[Message], prompt: str = "system") -> list[Mes
     if messages and messages[0].role == "system":
         return list(messages)
     return [system(render_prompt(prompt)), *messages]
+
+
+def read_as(messages: Sequence[Message], mend: Callable[[str], str]) -> list[Message]:
+    """Put what is read in place of what users wrote.
+
+    Args:
+        messages: The conversation.
+        mend: Gives for a text what is read instead.
+    """
+
+    def mended(part: Part) -> Part:
+        return TextPart(mend(part.text)) if isinstance(part, TextPart) else part
+
+    return [
+        replace(message, parts=tuple(map(mended, message.parts)))
+        if message.role == "user"
+        else message
+        for message in messages
+    ]
 
 
 def write_chat(messages: Sequence[Message]) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ from .generation import Decoder
 from .listener import Listener, load_listener
 from .reading import ReadingDecoder, ReadingProcessor
 from .reply import TOOL_CALL, Reply, ReplyFilter, control_tokens, read_calls
+from .spelling import mender
 from .turns import MAX_ROUNDS, Answer, ToolLoop
 from .ungrounded import ungrounded
 
@@ -69,7 +70,8 @@ class Assistant(ToolLoop):
         if tools is None and listener is None:
             tools = model.config.tools or None
         reads = model.config.tool_results if listener is None else None
-        super().__init__(tools=tools, name=name, max_rounds=max_rounds, reads=reads)
+        mend = mender(model) if listener is None else None
+        super().__init__(tools=tools, name=name, max_rounds=max_rounds, reads=reads, mend=mend)
         self.max_new_tokens = max_new_tokens
         self._listener = listener
         if listener is None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event as Flag
@@ -19,6 +19,7 @@ from .conversation import (
     as_messages,
     check_order,
     next_artefact_number,
+    read_as,
     recordings,
     sounds,
     with_system,
@@ -61,6 +62,7 @@ class ToolLoop:
         name: What the model is called in reports.
         max_rounds: How often in one turn it may ask for tools.
         reads: By tool, the fields of its results that the model is shown; all where none are said.
+        mend: What the model reads in place of what the user wrote; None for the same.
     """
 
     _system_prompt = "system"
@@ -72,9 +74,11 @@ class ToolLoop:
         name: str = "",
         max_rounds: int = MAX_ROUNDS,
         reads: Mapping[str, Sequence[str]] | None = None,
+        mend: Callable[[str], str] | None = None,
     ):
         self.name = name
         self._reads = reads or {}
+        self._mend = mend
         self.tools = tuple(names() if tools is None else tools)
         self.max_rounds = max_rounds
         self._schemas = schemas(self.tools)
@@ -130,7 +134,9 @@ class ToolLoop:
         """
         check_order(messages)
         stop = cancel or Flag()
-        asked = with_system(messages, self._system_prompt)
+        asked = with_system(
+            read_as(messages, self._mend) if self._mend else messages, self._system_prompt
+        )
         new: list[Message] = []
 
         def admit(made: Sequence[AudioPart]) -> None:
@@ -146,13 +152,13 @@ class ToolLoop:
             stop=stop,
             sounds=sounds(asked),
         )
-        text, unreadable, repeated = "", 0, False
+        text, unreadable, idle = "", 0, False
         for round_number in range(self.max_rounds + 1):
             may_call = bool(
                 self.tools
                 and round_number < self.max_rounds
                 and unreadable <= _MAX_UNREADABLE
-                and not repeated
+                and not idle
             )
             # 1. The model speaks.
             reply = Reply()
@@ -165,10 +171,12 @@ class ToolLoop:
             if stop.is_set() or not (may_call and reply.calls):
                 break
             # Asked once more, tools would say the same: what they have said is to be told.
-            repeated = not reply.unreadable and _repeats(reply.calls, new)
-            if repeated and reply.text:
+            idle = not reply.unreadable and (
+                _repeats(reply.calls, new) or _compares_itself(reply.calls)
+            )
+            if idle and reply.text:
                 break
-            if repeated:
+            if idle:
                 continue
             # 2. The tools answer; a call that cannot be read is sent back.
             unreadable += bool(reply.unreadable)
@@ -247,3 +255,9 @@ def _repeats(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
     """Tell whether all of some calls have been made in some messages."""
     made = [(p.name, p.arguments) for m in messages for p in m.parts if isinstance(p, ToolCall)]
     return all((call.name, call.arguments) in made for call in calls)
+
+
+def _compares_itself(calls: Sequence[ToolCall]) -> bool:
+    """Tell whether all of some calls set a recording beside itself, for want of another one."""
+    pairs = [(call.arguments.get("first"), call.arguments.get("second")) for call in calls]
+    return all(first is not None and first == second for first, second in pairs)

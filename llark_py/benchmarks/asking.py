@@ -14,6 +14,7 @@ from llark_py.assistant.core import Assistant
 from llark_py.assistant.ears import ears_of
 from llark_py.assistant.grounding import told_times
 from llark_py.assistant.repetition import without_loop
+from llark_py.assistant.spelling import mender
 from llark_py.audio import Audio
 from llark_py.encoders.base import Encoded
 from llark_py.model.chat import with_notes
@@ -65,6 +66,8 @@ class Listener:
             heard: Of each recording, as `hear` gives them.
             questions: One for each recording.
         """
+        mend = mender(self.model)
+        questions = [mend(question) for question in questions] if mend else questions
         opening = {"role": "system", "content": render_prompt("system")}
         answers: list[str] = []
         device = next(self.model.parameters()).device

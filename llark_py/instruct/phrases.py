@@ -8,13 +8,14 @@ the word list of that name. A YAML list, unlike a text, holds plain words.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from random import Random
 from typing import Any
 
 from llark_py.errors import PromptError
-from llark_py.prompting import read_prompt_data
+from llark_py.prompting import read_prompt, read_prompt_data
 
 # A template is a list of literal text, ("slot", name) or ("choice", [template, ...]).
 Template = list[Any]
@@ -28,6 +29,8 @@ _BEFORE_VOWEL = re.compile(
 )
 _GAP = re.compile(r" {2,}")
 _BEFORE_MARK = re.compile(r" (?=[.,?!;](?: |$))")
+# None that is written in parts (`play[ing|ed]`).
+_WHOLE_WORD = re.compile(r"(?<![\w\]}'])[a-z]{2,}(?![\w\[{'])", re.IGNORECASE)
 _GRAMMAR_FILES = (
     "measured",
     "making",
@@ -135,6 +138,13 @@ def grammar() -> dict[str, Any]:
                 raise PromptError(f"family '{family}' is in two files of the grammar")
             families[family] = cases
     return families
+
+
+@cache
+def taught_words() -> Counter[str]:
+    """Count the words, in lower case, of all files that the grammar is written in."""
+    texts = (read_prompt(f"grammar/{name}.yaml") for name in ("words", "rates", *_GRAMMAR_FILES))
+    return Counter(word.lower() for text in texts for word in _WHOLE_WORD.findall(text))
 
 
 def fill(template: Template, values: Mapping[str, str], rng: Random) -> str:
