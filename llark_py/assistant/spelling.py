@@ -25,7 +25,7 @@ _LONG = 8
 """From so many letters on two slips are mended, in shorter words one."""
 _MOST_FOREIGN = 1 / 3
 """With a larger share of words that are not English a question is in another language."""
-_OFTEN = 3
+_OFTEN, _SHORTEST = 3, 4
 _ENGLISH = "frequency_dictionary_en_82_765.txt"
 
 
@@ -49,16 +49,18 @@ def mend(question: str) -> str:
         The same with misspelt words replaced, in the case they were typed in; the question itself
         where there is none, or where it does not look like English.
     """
-    unknown = [match for match in _MENDABLE.finditer(question) if not _is_known(match[0])]
-    if not unknown or not _looks_english(question):
-        return question
     pieces, end = [], 0
-    for match in unknown:
+    for match in _MENDABLE.finditer(question):
         typed = match[0]
         # `AABA` is no word; in a question that shouts, all are.
-        if not typed.isupper() or question.isupper():
-            pieces += [question[end : match.start()], _in_case_of(typed, _nearest(typed.lower()))]
+        if _is_known(typed) or (typed.isupper() and not question.isupper()):
+            continue
+        meant = _nearest(typed.lower())
+        if meant is not None:
+            pieces += [question[end : match.start()], _in_case_of(typed, meant)]
             end = match.end()
+    if not pieces or not _looks_english(question, len(pieces) // 2):
+        return question
     return "".join([*pieces, question[end:]])
 
 
@@ -67,9 +69,9 @@ def _is_known(word: str) -> bool:
     return lower in taught_words() or lower in _english()
 
 
-def _looks_english(question: str) -> bool:
+def _looks_english(question: str, n_mended: int) -> bool:
     found = [word.lower() for word in _WORD.findall(question)]
-    n_foreign = sum(word not in _english() for word in found)
+    n_foreign = sum(word not in _english() for word in found) - n_mended
     return question.isascii() and n_foreign <= max(1, len(found) * _MOST_FOREIGN)
 
 
@@ -80,13 +82,13 @@ def _in_case_of(typed: str, word: str) -> str:
 
 
 @cache
-def _nearest(word: str) -> str:
-    """Find the nearest word of the grammar, of several the most frequent; itself if none is."""
+def _nearest(word: str) -> str | None:
+    """Find the nearest word of the grammar, of several the most frequent; None if none is near."""
     from symspellpy import Verbosity
 
     slips = 2 if len(word) >= _LONG else 1
     found = _index().lookup(word, Verbosity.TOP, max_edit_distance=slips)
-    return str(found[0].term) if found else word
+    return found[0].term if found else None
 
 
 @cache
@@ -103,6 +105,7 @@ def _index() -> SymSpell:
     wrong = {word for spellings in words()["spellings"].values() for word in spellings}
     index = SymSpell(max_dictionary_edit_distance=2)
     for word, count in taught_words().items():
-        if word not in wrong and (count >= _OFTEN or word in _english()):
+        likely = count >= _OFTEN or word in _english()
+        if likely and word not in wrong and len(word) >= _SHORTEST:
             index.create_dictionary_entry(word, count)
     return index
