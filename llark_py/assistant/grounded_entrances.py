@@ -17,8 +17,9 @@ import torch
 from llark_py.messages import Message, ToolResult
 
 from .conversation import since_question
+from .grounding import number_tokens
 from .noted import family_meant, player_words, read_notes, take_names
-from .reply_constraint import ReplyConstraint, allow_only, text_tokens, word_tokens
+from .reply_constraint import ReplyConstraint, allow_only, word_tokens
 
 _START = "0:00"
 _ASKED = re.compile(r"\b(?:enter\w*|come\w* in|start\w*|begin\w*|join\w*|appear\w*|first)\b")
@@ -106,17 +107,13 @@ class GroundedEntrances(ReplyConstraint):
             self._keep_to_the_time(row, text)
 
     def _keep_to_the_time(self, row: torch.Tensor, text: str) -> None:
-        figures = text_tokens(self._tokenizer).items()
+        digits, joints, _ = number_tokens(self._tokenizer)
         begun = _FIGURES.search(text)
-        said = begun[0] if begun else ""
         if self._at in text:
-            row[[i for i, piece in figures if any(map(str.isdigit, piece))]] = -torch.inf
-        elif said:
-            allow_only(row, [i for i, piece in figures if self._at.startswith(said + piece)])
+            row[list(digits)] = -torch.inf
+        elif begun:
+            figures = (digits | joints).items()
+            allow_only(row, [i for i, piece in figures if self._at.startswith(begun[0] + piece)])
         else:
-            wrong = [
-                i
-                for i, piece in figures
-                if any(map(str.isdigit, piece)) and not self._at.startswith(piece.strip())
-            ]
-            row[wrong] = -torch.inf
+            opening = (i for i, piece in digits.items() if self._at.startswith(piece.strip()))
+            row[list(digits.keys() - opening)] = -torch.inf

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
-from llark_py.instruct.facts import FAMILY_WORDS
+from llark_py.instruct.family_names import family_words
 from llark_py.prompting import read_prompt_data
 
 
@@ -45,11 +45,8 @@ def family_meant(thing: str) -> str:
 @cache
 def player_words() -> dict[str, str]:
     """Map the words for families and instruments, one or many of them, to their names."""
-    names = {**{family: family for family in FAMILIES}, **{name: name for name in INSTRUMENTS}}
     # Whoever asks for drums or a voice asks for the family.
-    names |= dict.fromkeys(("drum", "drum kit", "drummer", "drumming", "percussion"), "drums")
-    names |= dict.fromkeys(("singer", "singing", "vocals", "vocalist", "sung"), "voice")
-    names |= {word: family for family, word in FAMILY_WORDS.items()}
+    names = {name: name for name in INSTRUMENTS} | family_words()
     return {f"{word}s": thing for word, thing in names.items() if word[-1] != "s"} | names
 
 

@@ -9,16 +9,18 @@ from llark_py.compose.instruments import FAMILIES, INSTRUMENTS, family_of
 from .facts import FAMILY_WORDS
 
 _ALSO = {
-    "voice": ("singer", "vocals", "vocal", "singing"),
-    "drums": ("drum", "drummer", "percussion", "drum kit"),
+    "voice": ("singer", "vocals", "vocal", "vocalist", "singing", "sung"),
+    "drums": ("drum", "drummer", "drumming", "percussion", "drum kit"),
     "synth": ("synthesizer", "synthesiser", "synthesisers"),
-    "woodwind": ("reeds", "wind"),
-    "strings": ("string", "string section"),
+    "woodwind": ("reeds",),
+    "strings": ("string section",),
     "guitar": ("guitarist",),
     "bass": ("bassist",),
-    "piano": ("pianist", "keys"),
-    "brass": ("horns", "brass section"),
+    "piano": ("pianist",),
+    "brass": ("horns",),
 }
+# Where it is sure that somebody is named; in a sentence they may be anything.
+_BRIEFLY = {"keys": "piano", "string": "strings", "wind": "woodwind"}
 
 
 def family_named(words: str) -> str | None:
@@ -40,8 +42,13 @@ def family_named(words: str) -> str | None:
 
 
 @cache
-def _families() -> dict[str, str]:
-    names = {name.lower(): family_of(name) for name in INSTRUMENTS}
-    names |= {word: family for family, words in _ALSO.items() for word in words}
+def family_words() -> dict[str, str]:
+    """Map what families are called in a sentence, themselves included, to their names."""
+    names = {word: family for family, words in _ALSO.items() for word in words}
     names |= {word: family for family, word in FAMILY_WORDS.items()}
     return names | {family: family for family in FAMILIES}
+
+
+@cache
+def _families() -> dict[str, str]:
+    return {name.lower(): family_of(name) for name in INSTRUMENTS} | _BRIEFLY | family_words()
