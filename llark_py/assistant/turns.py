@@ -172,7 +172,7 @@ class ToolLoop:
                 break
             # Asked once more, tools would say the same: what they have said is to be told.
             idle = not reply.unreadable and (
-                _repeats(reply.calls, new) or _compares_itself(reply.calls)
+                _repeats(reply.calls, new) or _lacks_another(reply.calls, [*asked, *new])
             )
             if idle and reply.text:
                 break
@@ -257,7 +257,9 @@ def _repeats(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
     return all((call.name, call.arguments) in made for call in calls)
 
 
-def _compares_itself(calls: Sequence[ToolCall]) -> bool:
-    """Tell whether all of some calls set a recording beside itself, for want of another one."""
+def _lacks_another(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
+    """Tell whether all of some calls set the only recording of a conversation beside itself."""
+    if len(recordings(messages)) + len(sounds(messages)) > 1:
+        return False
     pairs = [(call.arguments.get("first"), call.arguments.get("second")) for call in calls]
     return all(first is not None and first == second for first, second in pairs)
