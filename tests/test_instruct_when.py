@@ -8,16 +8,17 @@ from functools import cache
 from random import Random
 
 import pytest
-from instruct_parts import make_track, one_turn, songs, tracks
+from instruct_parts import make_song, make_track, one_turn, songs, tracks
 
 from llark_py.compose.clip import score_track
 from llark_py.compose.form import SECTION_LABELS
 from llark_py.compose.instruments import INSTRUMENTS
 from llark_py.compose.score import compose
 from llark_py.instruct.facts import Facts
+from llark_py.instruct.form_told import read_parts
 from llark_py.instruct.grammar import FAMILIES, HEARD, MEASURED, TALK, WHEN, dialogue
 from llark_py.instruct.phrases import grammar
-from llark_py.instruct.simulate import TOOLS
+from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.instruct.timeline import Timeline, clock
 from llark_py.theory import spell
 from llark_py.track import Chord, Instrument, Note, Section, Track
@@ -257,3 +258,14 @@ def test_a_correction_names_what_is_heard():
             assert track.lead in spoken[3].text and track.lead not in named_in(spoken[2].text)
             met += 1
     assert met > 20
+
+
+def test_the_tool_leaves_no_time_before_the_first_section():
+    """What an excerpt has left of two sections is too short to tell; the third began the list."""
+    song = make_song(2)
+    slivers = (Section(0.0, 1.5, "intro"), Section(1.5, 3.0, "verse"))
+    rest = song.sections[-1]._replace(start_s=3.0)
+    track = song.model_copy(update={"sections": [*slivers, rest]})
+    asked = {"faithful": True, "duration_s": track.duration_s, "may_fail": False}
+    result = simulate("find_sections", track, Random(1), ids=Ids(1, "audio_1"), **asked)
+    assert read_parts(result)[0][1] == "0:00"

@@ -27,6 +27,7 @@ def find_sections(asked: Asked) -> dict[str, Any]:
         unnamed = [label for label in labels if label not in (*_NAMED, *ascii_uppercase)]
         letters = dict(zip(unnamed, ascii_uppercase, strict=False))
         parts = [(s.start_s, letters.get(s.label, s.label)) for s in timeline.sections]
+        parts[0] = (0.0, parts[0][1])  # the tool leaves no time out
     else:
         parts = _draw_parts(asked)
     return {
