@@ -10,7 +10,14 @@ import pytest
 import torch
 
 from llark_py.analysis.drum_kit import KitReader, describe_strokes
-from llark_py.analysis.drum_network import FRAME_RATE, MEL_BANDS, SAMPLE_RATE, DrumNetwork
+from llark_py.analysis.drum_network import (
+    FRAME_RATE,
+    MEL_BANDS,
+    SAMPLE_RATE,
+    DrumNetwork,
+    load_network,
+    save_network,
+)
 from llark_py.analysis.drum_pieces import PIECES
 from llark_py.benchmarks.clips import FIRST_SEED
 from llark_py.compose.instruments import SINGER
@@ -19,7 +26,7 @@ from llark_py.track import DrumHit
 from llark_py.training.drum_batches import WINDOW_FRAMES, draw_batch, targets_of
 from llark_py.training.drum_clips import DrumClips, draw_loose, make_drum_clips, plan_jobs
 from llark_py.training.drum_reader import Rows, learn
-from llark_py.training.drums import fit_picking, stroke_loss
+from llark_py.training.drums import fit_network, fit_picking, stroke_loss
 from llark_py.training.recipe import DrumRecipe, load_recipe
 
 
@@ -96,6 +103,22 @@ def test_the_loss_falls(made):
         optimizer.zero_grad()
         losses.append(float(loss.detach()))
     assert losses[-1] < 0.8 * losses[0]
+
+
+def test_a_fit_goes_on_from_a_network_and_keeps_a_share_of_the_way(made, tmp_path):
+    recipe, folder = made
+    torch.manual_seed(3)
+    save_network(DrumNetwork(), {"thresholds": {}}, tmp_path / "start")
+    before = load_network(tmp_path / "start")[0].state_dict()
+    fitted = {}
+    for share in (1.0, 0.25):
+        settings = {"init_from": tmp_path / "start", "kept_share": share, "steps": 2}
+        settings |= {"work_dir": tmp_path / str(share), "batch_size": 2, "warmup_steps": 0}
+        fitted[share] = fit_network(recipe.model_copy(update=settings), folder).state_dict()
+    name = "squeeze.weight"
+    moved = fitted[1.0][name] - before[name]
+    assert moved.abs().max() > 1e-5
+    assert torch.allclose(fitted[0.25][name] - before[name], 0.25 * moved, atol=1e-6)
 
 
 def heard(level, strokes, stray=()):

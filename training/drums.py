@@ -12,12 +12,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from llark_py.analysis.drum_network import DrumNetwork, save_network, scale_powers
+from llark_py.analysis.drum_network import (
+    DrumNetwork,
+    load_network,
+    save_network,
+    scale_powers,
+)
 from llark_py.analysis.drum_pieces import PIECES
 from llark_py.analysis.drums import expected_f, pick_strokes
 from llark_py.benchmarks.drum_scores import count_strokes, f_measure, micro_f
 from llark_py.track import DrumHit
 
+from .average import between
 from .drum_batches import draw_batch
 from .drum_clips import NOTHING, DrumClips, make_drum_clips
 from .drum_reader import fit_reader
@@ -50,9 +56,14 @@ def fit_drums(recipe: DrumRecipe) -> Path:
 
 
 def fit_network(recipe: DrumRecipe, clips: Path) -> DrumNetwork:
-    """Fit the network on the clips in a folder, going on from its last checkpoint."""
+    """Fit the network on the clips in a folder, going on from its last checkpoint.
+
+    Raises:
+        CheckpointError: `init_from` holds no drum network.
+    """
     torch.manual_seed(recipe.seed)
-    network = DrumNetwork()
+    network = load_network(recipe.init_from)[0] if recipe.init_from else DrumNetwork()
+    before = {name: weight.clone() for name, weight in network.state_dict().items()}
     network.reader.requires_grad_(False)  # it is fitted afterwards
     music, loose = (DrumClips(clips, f"train_{kind}") for kind in ("music", "loose"))
 
@@ -62,6 +73,7 @@ def fit_network(recipe: DrumRecipe, clips: Path) -> DrumNetwork:
 
     data = Steps(recipe.steps)
     fit(network, data, collate, recipe, recipe.work_dir / "network", recipe.seed, loss=stroke_loss)
+    network.load_state_dict(between(before, network.state_dict(), recipe.kept_share))
     return network.eval()
 
 

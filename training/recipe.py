@@ -23,7 +23,6 @@ class ClipSettings(Settings):
     """The composed clips: how many, how long, from which soundfonts."""
 
     n: int = Field(20_000, ge=8)
-    """Training clips."""
     n_dev: int = Field(300, ge=4)
     """Clips of the held-out soundfont, watched during training."""
     seconds: float = Field(10.0, ge=9.0)
@@ -112,6 +111,9 @@ class DrumRecipe(FitSettings):
     """Clips of drums alone that leave the grooves of the composer."""
     n_dev: int = Field(150, ge=4)
     """Clips of each of the two kinds that thresholds and confidence are fitted on."""
+    init_from: Path | None = None
+    """Folder of a network to go on from; `kept_share`: how far towards the fitted weights to go."""
+    kept_share: float = Field(1.0, gt=0, le=1)
     reader_epochs: int = Field(12, ge=1)
     """Of the second look at strokes, when the network is fitted."""
     seconds: float = Field(10.0, ge=6.0)
