@@ -145,22 +145,6 @@ def test_a_call_that_is_made_again_is_not_run_but_answered(ran, second, text):
         assert model.prompts[-1].count('{"name": "estimate_tempo", "arguments"') == 1
 
 
-def test_the_only_recording_is_not_compared_with_itself(ran):
-    itself = call("compare_songs", first="audio_1", second="audio_1")
-    assistant, model = scripted_assistant(itself, "I have heard only one.")
-    answer = assistant.ask([ask()])
-    assert ran == [] and answer.tool_calls == ()
-    assert answer.text == "I have heard only one."
-    assert len(model.prompts) == 2
-
-
-def test_of_two_recordings_it_learns_that_it_named_one_twice():
-    itself = call("compare_songs", first="audio_1", second="audio_1")
-    assistant, _ = scripted_assistant(itself, "They differ.")
-    answer = assistant.ask([ask(n_audio=2)])
-    assert "the same recording" in answer.tool_results[0].error
-
-
 def test_tool_rounds_are_bounded(ran):
     calls = [call(audio="audio_1", start_s=second) for second in range(9)]
     assistant, model = scripted_assistant(*calls, max_rounds=3)

@@ -152,13 +152,13 @@ class ToolLoop:
             stop=stop,
             sounds=sounds(asked),
         )
-        text, unreadable, idle = "", 0, False
+        text, unreadable, repeated = "", 0, False
         for round_number in range(self.max_rounds + 1):
             may_call = bool(
                 self.tools
                 and round_number < self.max_rounds
                 and unreadable <= _MAX_UNREADABLE
-                and not idle
+                and not repeated
             )
             # 1. The model speaks.
             reply = Reply()
@@ -171,12 +171,10 @@ class ToolLoop:
             if stop.is_set() or not (may_call and reply.calls):
                 break
             # Asked once more, tools would say the same: what they have said is to be told.
-            idle = not reply.unreadable and (
-                _repeats(reply.calls, new) or _lacks_another(reply.calls, [*asked, *new])
-            )
-            if idle and reply.text:
+            repeated = not reply.unreadable and _repeats(reply.calls, new)
+            if repeated and reply.text:
                 break
-            if idle:
+            if repeated:
                 continue
             # 2. The tools answer; a call that cannot be read is sent back.
             unreadable += bool(reply.unreadable)
@@ -255,11 +253,3 @@ def _repeats(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
     """Tell whether all of some calls have been made in some messages."""
     made = [(p.name, p.arguments) for m in messages for p in m.parts if isinstance(p, ToolCall)]
     return all((call.name, call.arguments) in made for call in calls)
-
-
-def _lacks_another(calls: Sequence[ToolCall], messages: Sequence[Message]) -> bool:
-    """Tell whether all of some calls set the only recording of a conversation beside itself."""
-    if len(recordings(messages)) + len(sounds(messages)) > 1:
-        return False
-    pairs = [(call.arguments.get("first"), call.arguments.get("second")) for call in calls]
-    return all(first is not None and first == second for first, second in pairs)
