@@ -17,6 +17,7 @@ from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_entrances import GroundedEntrances, noted_entrance, told_late
 from .grounded_keys import GroundedKeys
 from .grounded_players import GroundedPlayers
+from .grounded_reasons import GroundedReasons, last_reason
 from .grounded_seconds import GroundedSeconds
 from .grounded_times import GroundedTimes
 from .grounded_verdicts import GroundedVerdicts, verdict
@@ -62,6 +63,9 @@ def constrain_reply(
     # Who writes no notes is a larger model, which reads results and may reckon with times.
     if heard and measured and told_late(messages):
         parts.append(GroundedEntrances(tokenizer, prompt_length))
+    if heard and measured and (failed := last_reason(messages)):
+        reason, alone = failed
+        parts.append(GroundedReasons(tokenizer, reason, prompt_length, alone=alone))
     others: list[LogitsProcessor] = []
     if may_call and schemas:
         if heard:
