@@ -194,7 +194,6 @@ class SeparatorClips(Settings):
     """The composed clips whose stems the separator learns from."""
 
     n: int = Field(1_500, ge=2)
-    """Training clips."""
     n_dev: int = Field(120, ge=2)
     """Clips of the held-out soundfont, watched during training."""
     seconds: float = Field(20.0, ge=6)
