@@ -29,6 +29,7 @@ def refused(tokenizer, said, alone=True):
         f"I could not compare them: {REASON}.",
         f"There is no comparison because {REASON}. Sorry.",
         "The second is the louder one, I think.",
+        "The part from 0:30 to 1:05 gave nothing.",
     ],
 )
 def test_the_reason_and_what_gives_none_may_be_said(tokenizer, said):

@@ -19,7 +19,7 @@ from llark_py.messages import Message, ToolResult
 from .conversation import since_question
 from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
-_LEAD = re.compile(r":(?=\s|$)|\bbecause\b")
+_LEAD = re.compile(r"(?<!\d):(?=\s|$)|\bbecause\b")
 
 
 def last_reason(messages: Sequence[Message]) -> tuple[str, bool] | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -81,7 +81,7 @@ def _in_case_of(typed: str, word: str) -> str:
     return word.capitalize() if typed[0].isupper() else word
 
 
-@cache
+@lru_cache(maxsize=4_096)
 def _nearest(word: str) -> str | None:
     """Find the nearest word of the grammar, of several the most frequent; None if none is near."""
     from symspellpy import Verbosity
