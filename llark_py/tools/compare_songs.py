@@ -67,7 +67,7 @@ def compare_songs(
         and a similarity from 0 to 1; of one aspect, what belongs to it.
     """
     if first is second:
-        raise ToolError("both are the same recording; add another one, or name two that differ")
+        raise ToolError("both are the same recording; name two different ones")
     workspace.progress(0.0, "comparing")
     found = _side_by_side(compare(first, second))
     return SongComparison(**{name: found[name] for name in ASPECTS.get(aspect, found)})
