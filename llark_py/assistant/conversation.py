@@ -167,3 +167,9 @@ def since_question(messages: Sequence[Message]) -> Sequence[Message]:
     """Take the messages from the last question on, that one first; none where nobody has asked."""
     asked = [i for i, m in enumerate(messages) if m.role == "user" and m.text.strip()]
     return messages[asked[-1] :] if asked else ()
+
+
+def results_since_question(messages: Sequence[Message]) -> list[ToolResult]:
+    """List what tools have answered since the last question; none where nobody has asked."""
+    since = since_question(messages)
+    return [part for m in since for part in m.parts if isinstance(part, ToolResult)]

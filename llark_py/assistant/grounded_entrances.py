@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from llark_py.messages import Message, ToolResult
+from llark_py.messages import Message
 
-from .conversation import since_question
+from .conversation import results_since_question, since_question
 from .grounding import number_tokens
 from .noted import family_meant, player_words, read_notes, take_names
 from .reply_constraint import ReplyConstraint, allow_only, word_tokens
@@ -47,11 +47,12 @@ def told_late(messages: Sequence[Message]) -> bool:
     since = since_question(messages)
     if not since or not _MOMENT.search(since[0].text.lower()):
         return False
-    results = [p.content for m in since for p in m.parts if isinstance(p, ToolResult)]
+    results = results_since_question(messages)
     if not results:
         return False
-    at = results[-1].get("enters")
-    if at is None and (spans := _SPAN.findall(str(results[-1].get("sung", "")))):
+    told = results[-1].content
+    at = told.get("enters")
+    if at is None and (spans := _SPAN.findall(str(told.get("sung", "")))):
         at = spans[0]
     return at is not None and at != _START
 

@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 
-from llark_py.messages import Message, ToolResult
+from llark_py.messages import Message
 
-from .conversation import since_question
+from .conversation import results_since_question
 from .reply_constraint import ReplyConstraint, allow_only, text_tokens
 
 _LEAD = re.compile(r"(?<!\d):(?=\s|$)|\bbecause\b")
@@ -28,7 +28,7 @@ def last_reason(messages: Sequence[Message]) -> tuple[str, bool] | None:
     Returns:
         The reason, and whether that is all that tools have said.
     """
-    results = [p for m in since_question(messages) for p in m.parts if isinstance(p, ToolResult)]
+    results = results_since_question(messages)
     reason = results[-1].error if results else None
     return None if reason is None else (reason, len(results) == 1)
 
