@@ -38,6 +38,7 @@ bench: $(STAMP)
 	@$(BIN)/python tests/speed/bench_tools.py
 	@$(BIN)/python tests/speed/bench_search.py
 	@$(BIN)/python tests/speed/bench_caption.py
+	@$(BIN)/python tests/speed/bench_memory.py
 	@$(BIN)/python tests/speed/bench_ledger.py
 
 setup: $(STAMP)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,13 +22,15 @@ from llark_py.analysis.drum_network import (
 from llark_py.analysis.drum_pieces import PIECES
 from llark_py.benchmarks.clips import FIRST_SEED
 from llark_py.compose.instruments import SINGER
-from llark_py.compose.score import compose
+from llark_py.compose.score import Part, ScoreNote, compose
 from llark_py.track import DrumHit
 from llark_py.training.drum_batches import WINDOW_FRAMES, draw_batch, targets_of
 from llark_py.training.drum_clips import DrumClips, draw_loose, make_drum_clips, plan_jobs
+from llark_py.training.drum_kits import play_tuned
 from llark_py.training.drum_reader import Rows, learn
+from llark_py.training.drum_recipe import DrumRecipe
 from llark_py.training.drums import fit_network, fit_picking, stroke_loss
-from llark_py.training.recipe import DrumRecipe, load_recipe
+from llark_py.training.recipe import load_recipe
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +72,22 @@ def test_loose_drums_sound_where_their_strokes_are():
     assert len(before) > 1000 and np.abs(before).max() < 0.01
     loud = [level[int((h.time_s + 0.02) * SAMPLE_RATE)] for h in hits if h.time_s < 5.9]
     assert np.median(loud) > np.median(level)
+
+
+@pytest.mark.parametrize("semitones", [-4.0, 4.0])
+def test_a_tuned_kit_is_struck_at_its_own_times(semitones):
+    times_s = (0.5, 1.25, 2.6)
+    notes = tuple(ScoreNote(t, t + 0.2, 47, 110) for t in times_s)  # a tom has a pitch
+    score = replace(compose(1, 4.0), parts=(Part("drums", "drums", 0, 100, 64, notes),))
+    ratio = 2 ** (semitones / 12)
+    usual, tuned = (play_tuned(score, "timgm", r) for r in (1.0, ratio))
+    assert abs(len(tuned) - len(usual)) <= 2
+    for sound in (usual, tuned):
+        silent = np.abs(sound) < 0.02 * np.abs(sound).max()
+        for at in (round(t * SAMPLE_RATE) for t in times_s):
+            assert silent[at - 220 : at - 60].mean() > 0.9 and not silent[at : at + 660].all()
+    peaks = [np.abs(np.fft.rfft(s, 4 * SAMPLE_RATE)).argmax() for s in (usual, tuned)]
+    assert peaks[1] / peaks[0] == pytest.approx(ratio, rel=0.02)
 
 
 def test_batches_hold_targets_where_the_strokes_are(made):

@@ -6,8 +6,9 @@ line. Both are renamed into place, the powers last, so a stopped run goes on wit
 
 Some of the clips are composed music as it is. In the others the drums leave the grooves of the
 composer, which real drummers do not know: pieces are exchanged, strokes left out, or the whole
-part is drawn. In half of all clips pieces come from several kits, each as loud as chance has it:
-there are few kits, but many ways to put one together.
+part is drawn. In most clips pieces come from several kits, each as loud as chance has it, and many
+of those are tuned higher or lower or change their timbre: there are few kits, and what they have in
+common is less than what all kits have.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from llark_py.compose.score import Part, Score, ScoreNote, compose
 from llark_py.compose.soundfonts import check_soundfont
 from llark_py.track import DrumHit
 
-from .recipe import DrumRecipe
+from .drum_kits import DRUM_PROGRAMS, play_kits
+from .drum_recipe import DrumRecipe
 from .shards import run_jobs
 
 DEV_SEED = 640_000_000
@@ -42,9 +44,8 @@ DEV_SEED = 640_000_000
 _SEED, _LOOSE_SEED = 600_000_000, 620_000_000
 NOTHING = -23.0
 """Logarithm of the power where there is no sound."""
-_PROGRAMS = (0, 8, 16, 24, 25, 26, 32, 40, 48)
 _P_GROOVE, _P_EXCHANGED, _P_DROPPED, _P_VARIED = 0.35, 0.35, 0.1, 0.08
-_P_KITS, _KIT_DB = 0.5, 3.0
+_P_KITS = 0.6
 _JITTER_S = 0.006
 _CLOSEST_S = 0.06
 # How often a piece is among those that are drawn.
@@ -162,7 +163,7 @@ def draw_loose(seed: int, seconds: float, soundfont: str, kits: Sequence[str]) -
     rng = random.Random(f"loose {seed}")
     score = compose(seed, seconds)
     notes = _loosened(score, rng)
-    part = Part("drums", "drums", rng.choice(_PROGRAMS), rng.randint(80, 112), 64, notes)
+    part = Part("drums", "drums", rng.choice(DRUM_PROGRAMS), rng.randint(80, 112), 64, notes)
     score = replace(score, parts=(part,))
     if rng.random() < _P_KITS:
         sound = play_kits(score, notes, kits, rng)
@@ -170,40 +171,6 @@ def draw_loose(seed: int, seconds: float, soundfont: str, kits: Sequence[str]) -
         sound = render(score, soundfont, sample_rate=SAMPLE_RATE).samples
     hits = score_track(score, 0.0, seconds).drums
     return hits, set_peak(sound, 0.8), np.zeros_like(sound)
-
-
-def play_kits(
-    score: Score, strokes: Sequence[ScoreNote], soundfonts: Sequence[str], rng: random.Random
-) -> np.ndarray:
-    """Play drums on a kit whose pieces come from two to four kits, hi-hats from one.
-
-    Args:
-        score: The piece that they are part of.
-        strokes: What is struck.
-        soundfonts: Each kit is of one of these.
-        rng: Draws the kits, which pieces are theirs, and how loud they are.
-
-    Returns:
-        `(n_samples,)` float32 at `SAMPLE_RATE`, at no level in particular.
-    """
-    n_kits = rng.randint(2, 4)
-    names = sorted({_played_as_one(PIECES[note.pitch]) for note in strokes})
-    kit_of = {name: rng.randrange(n_kits) for name in names}
-    total = np.zeros(round(score.duration_s * SAMPLE_RATE), np.float32)
-    for kit in range(n_kits):
-        theirs = tuple(n for n in strokes if kit_of[_played_as_one(PIECES[n.pitch])] == kit)
-        part = Part("drums", "drums", rng.choice(_PROGRAMS), 100, 64, theirs)
-        alone = replace(score, parts=(part,), seed=rng.getrandbits(30))
-        soundfont, gain_db = rng.choice(soundfonts), rng.gauss(0.0, _KIT_DB)
-        if theirs:
-            sound = render(alone, soundfont, sample_rate=SAMPLE_RATE).samples
-            total += sound * np.float32(10 ** (gain_db / 20))
-    return total
-
-
-def _played_as_one(piece: str) -> str:
-    """Name what comes from the same kit: an open hi-hat is stopped by a closed one."""
-    return "hi-hat" if piece.endswith("hi-hat") else piece
 
 
 def _loosened(score: Score, rng: random.Random) -> tuple[ScoreNote, ...]:

@@ -21,7 +21,7 @@ from llark_py.analysis.drum_network import DrumNetwork, scale_powers
 
 from .drum_batches import targets_of
 from .drum_clips import DrumClips, Strokes
-from .recipe import DrumRecipe
+from .drum_recipe import DrumRecipe
 
 _HEARD, _SHARE_OF_OTHERS = 0.03, 0.015
 _BATCH, _LEARNING_RATE, _DROPOUT = 1024, 3e-3, 0.1

@@ -27,8 +27,8 @@ from .average import between
 from .drum_batches import draw_batch
 from .drum_clips import NOTHING, DrumClips, make_drum_clips
 from .drum_reader import fit_reader
+from .drum_recipe import DrumRecipe
 from .fitting import Steps, fit
-from .recipe import DrumRecipe
 
 _STROKES_WEIGHT, _VELOCITY_WEIGHT = 10.0, 0.5
 _RARITY = 3.0

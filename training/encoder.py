@@ -26,6 +26,7 @@ from .fitting import Steps, fit
 from .generative import fixed_statistics, generative_loss
 from .inherit import inherit
 from .labels import IGNORE, batch_labels
+from .mixing import Joiner
 from .recipe import MiniRecipe
 from .sampling import ClipSampler
 from .scoring import save_scores, score_encoder
@@ -203,10 +204,12 @@ def batch_maker(
     """
     settings = recipe.encoder
     sampler = ClipSampler(train.tracks, settings.p_named_style, settings.p_rare_family)
+    joiner = Joiner(train, settings.p_joined)
 
     def collate(steps: list[int]) -> dict[str, Tensor]:
         rng = random.Random(f"encoder {recipe.seed} {steps}")
         features, tracks = draw_batch(train, sampler.draw(settings.batch_size, rng), rng)
+        joiner.join(features.numpy(), tracks, rng)
         return {"features": features, **batch_labels(tracks, features.shape[1], encoder.config)}
 
     return collate

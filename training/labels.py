@@ -42,12 +42,16 @@ def boundary_labels(track: Track, times: np.ndarray) -> np.ndarray:
     wherever one ends, so that music of its own without any stays in one.
     """
     if not track.sections:
-        source = track.sources.get("sections", track.sources.get("*"))
-        composed = source is not None and source.name == "composer" and track.sound == "music"
-        return np.full(len(times), 0 if composed else IGNORE, np.int64)
+        return np.full(len(times), 0 if _is_composed(track, "sections") else IGNORE, np.int64)
     starts = np.array([s.start_s for s in track.sections if s.start_s > 0])
     away = np.abs(times[:, None] - starts)
     return (away < BOUNDARY_TOLERANCE_S).any(1).astype(np.int64)
+
+
+def _is_composed(track: Track, field: str) -> bool:
+    """Tell whether a fact is the composer's, who leaves out only what is not there."""
+    source = track.sources.get(field, track.sources.get("*"))
+    return source is not None and source.name == "composer" and track.sound == "music"
 
 
 def frame_labels(track: Track, n_frames: int, families: list[str]) -> dict[str, Any]:
@@ -114,6 +118,7 @@ def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
         span = np.log(config.highest_bpm / config.lowest_bpm)
         tempo = np.log(track.tempo_bpm / config.lowest_bpm) / span * (config.tempo_bins - 1)
     playing = {i.name for i in track.instruments}
+    without_lead = "none" if _is_composed(track, "lead") else None
     players = min(len(playing), len(config.players)) - 1
     return {
         "tempo": tempo,
@@ -122,7 +127,7 @@ def clip_labels(track: Track, config: MiniEncoderConfig) -> dict[str, Any]:
         "style": index(config.styles, track.genre),
         "families": np.array([f in track.families for f in config.families], np.float32),
         "instruments": np.array([i in playing for i in config.instruments], np.float32),
-        "lead": index(config.labels["lead"], track.lead or "none") if music else IGNORE,
+        "lead": index(config.labels["lead"], track.lead or without_lead),
         "density": index(config.densities, Facts(track).density) if music else IGNORE,
         "sound": config.sounds.index(track.sound),
         "feel": index(config.feels, track.feel),

@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 from llark_py.config import Settings, load_config, read_yaml
 from llark_py.errors import ConfigError, UnknownNameError
 
+from .drum_recipe import DrumRecipe
 from .fit_settings import FitSettings
 
 
@@ -64,6 +65,8 @@ class EncoderSettings(FitSettings):
     """Share of the music without a named style that is exchanged for music with one."""
     p_rare_family: float = Field(0.3, ge=0, le=1)
     """Share of the music that is exchanged for clips with an instrument family drawn evenly."""
+    p_joined: float = Field(0.0, ge=0, le=1)
+    """Share of the music that players of other clips join; only who plays is asked of it then."""
     stem: Literal["patches", "residual"] = "residual"
     stem_channels: int = Field(64, ge=16)
     """Not fewer: with 4 or 8, gradients of the convolutions (oneDNN of torch 2.13, AVX-512) write
@@ -96,31 +99,6 @@ class GenerateSettings(FitSettings):
     steps: int = Field(200, ge=1)
     codec_books: int = Field(6, ge=1)
     codec_codes: int = Field(512, ge=2)
-
-
-class DrumRecipe(FitSettings):
-    """The network of `transcribe_drums`: its clips, how it is fitted, where it is put."""
-
-    kind: Literal["drums"] = "drums"
-    work_dir: Path = Path("runs/drums")
-    output_dir: Path = Path("runs/drums/model")
-    seed: int = Field(0, ge=0)
-    n: int = Field(700, ge=1)
-    """Clips of composed music, with what else plays."""
-    n_loose: int = Field(1_000, ge=1)
-    """Clips of drums alone that leave the grooves of the composer."""
-    n_dev: int = Field(150, ge=4)
-    """Clips of each of the two kinds that thresholds and confidence are fitted on."""
-    init_from: Path | None = None
-    """Folder of a network to go on from; `kept_share`: how far towards the fitted weights to go."""
-    kept_share: float = Field(1.0, gt=0, le=1)
-    reader_epochs: int = Field(12, ge=1)
-    """Of the second look at strokes, when the network is fitted."""
-    seconds: float = Field(10.0, ge=6.0)
-    soundfonts: list[str] = ["fluid", "musescore"]
-    shard_size: int = Field(50, ge=1)
-    workers: int = Field(0, ge=0)
-    """Processes that render; 0 = one a core."""
 
 
 Kind = Literal["ear", "words", "all", "songs", "course"]

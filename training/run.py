@@ -17,11 +17,12 @@ from llark_py.instruct.records import record_of, write_records
 from llark_py.instruct.simulate import OF_ONE_RECORDING
 
 from .adapt import fit_adapter
+from .drum_recipe import DrumRecipe
 from .drums import fit_drums
 from .encoder import fit_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
-from .recipe import AdaptRecipe, DebugRecipe, DrumRecipe, MiniRecipe, Recipe, SeparatorRecipe
+from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe, SeparatorRecipe
 from .separator import fit_separator
 from .shards import make_shards
 from .songs import make_songs
