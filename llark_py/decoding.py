@@ -17,6 +17,7 @@ KNOWN = "wav, flac, ogg, opus, mp3, m4a, aac, mp4 or webm"
 _CONTAINERS = "aac,aiff,asf,avi,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mp3,ogg,wav"
 # How much less than a header's promise may be decoded: encoder padding and rounding.
 _SLACK_S = 0.25
+_XING = (b"Xing", b"Info")
 _STREAMED_WAV_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
@@ -45,7 +46,10 @@ def decode(file: BinaryIO, name: str, max_duration_s: float) -> tuple[np.ndarray
     for ends_early in (_wav_ends_early, _ogg_ends_early, _mp3_ends_early):
         if ends_early(file, head):
             raise _cut_short(name)
+    without_length = _mp3_without_length(file, head)
     file.seek(0)
+    if without_length:
+        return _decode_av(file, name, max_duration_s)
     try:
         sound = soundfile.SoundFile(_Nameless(file))
     except soundfile.LibsndfileError:
@@ -53,6 +57,38 @@ def decode(file: BinaryIO, name: str, max_duration_s: float) -> tuple[np.ndarray
         return _decode_av(file, name, max_duration_s)
     with sound:
         return _decode_soundfile(sound, name, max_duration_s)
+
+
+def expected_values(path: str, max_duration_s: float) -> int | None:
+    """Read from its header, or guess from its bit rate, how much a file decodes to.
+
+    Args:
+        path: Of the file, which is not decoded.
+        max_duration_s: As for `decode`, which stops there.
+
+    Returns:
+        Samples of all channels together; None where nothing tells.
+    """
+    try:
+        with open(path, "rb") as file:
+            if not _mp3_without_length(file, file.read(4096)):
+                file.seek(0)
+                try:
+                    with soundfile.SoundFile(_Nameless(file)) as sound:
+                        longest = max_duration_s * sound.samplerate
+                        return round(min(sound.frames, longest) * sound.channels)
+                except soundfile.LibsndfileError:
+                    pass  # PyAV may know it
+            file.seek(0)
+            options = {"format_whitelist": _CONTAINERS}
+            with av.open(file, "r", options=options, metadata_errors="ignore") as container:
+                if not container.streams.audio or container.duration is None:
+                    return None
+                stream = container.streams.audio[0]
+                seconds = min(container.duration / av.time_base, max_duration_s)
+                return round(seconds * stream.rate * stream.channels)
+    except (OSError, av.FFmpegError, ValueError):
+        return None
 
 
 class _Nameless(io.RawIOBase):
@@ -197,20 +233,36 @@ def _mp3_ends_early(file: BinaryIO, head: bytes) -> bool:
 
     The decoder would notice too, but mpg123 then writes warnings of its own on stderr.
     """
+    start, frame = _first_mp3_frame(file, head)
+    mark = max(frame.find(name, 4, 200) for name in _XING)
+    if mark < 0 or len(frame) < mark + 16:
+        return False
+    flags, _, n_bytes = struct.unpack(">III", frame[mark + 4 : mark + 16])
+    has_both = flags & 3 == 3
+    return bool(has_both and start + n_bytes > file.seek(0, io.SEEK_END))
+
+
+def _mp3_without_length(file: BinaryIO, head: bytes) -> bool:
+    """Tell whether an mp3 does not say how long it is.
+
+    libsndfile then guesses from the bit rate of the first frame and stops there, in the middle of
+    a recording whose bit rate varies.
+    """
+    _, frame = _first_mp3_frame(file, head)
+    return bool(frame) and all(frame.find(mark, 4, 200) < 0 for mark in (*_XING, b"VBRI"))
+
+
+def _first_mp3_frame(file: BinaryIO, head: bytes) -> tuple[int, bytes]:
+    """Find where the sound of an mp3 begins, behind tags, and what stands there; else nothing."""
     start = 0
     if head[:3] == b"ID3":
         sizes = head[6:10]  # seven bits a byte
         start = 10 + sum(byte << 7 * (3 - i) for i, byte in enumerate(sizes))
         file.seek(start)
         head = file.read(4096)
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return False
-    marks = [place for mark in (b"Xing", b"Info") if (place := head.find(mark, 4, 200)) > 0]
-    if not marks or len(head) < marks[0] + 16:
-        return False
-    flags, _, n_bytes = struct.unpack(">III", head[marks[0] + 4 : marks[0] + 16])
-    has_both = flags & 3 == 3
-    return bool(has_both and start + n_bytes > file.seek(0, io.SEEK_END))
+    is_frame = len(head) >= 4 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0
+    # Layer bits 0 are those of AAC in ADTS frames.
+    return (start, head) if is_frame and head[1] & 0x06 else (0, b"")
 
 
 def _falls_short(decoded_s: float, promised_s: float) -> bool:

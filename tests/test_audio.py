@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from llark_py.audio import Audio, load_audio, save_audio, windows
+from llark_py.decoding import expected_values
 from llark_py.errors import AudioError
 
 RATE = 44100
@@ -293,6 +294,47 @@ def test_short_tail_is_merged_and_long_tail_is_not():
 
 
 # --- cost -----------------------------------------------------------------------------------
+
+
+def mp3_of_changing_rate(path, seconds=20.0):
+    """Write an mp3 whose bit rate varies and which does not say how long it is; give its sound."""
+    rng = np.random.default_rng(5)
+    samples = rng.normal(0, 0.1, round(44_100 * seconds)).astype(np.float32)
+    soundfile.write(path, samples, 44_100, format="MP3", bitrate_mode="VARIABLE")
+    whole = path.read_bytes()
+    kbps = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
+    first = 144_000 * kbps[whole[2] >> 4] // 44_100 + (whole[2] >> 1 & 1)
+    assert b"Xing" in whole[:first] or b"Info" in whole[:first]
+    path.write_bytes(whole[first:])
+    return samples
+
+
+def test_an_mp3_that_does_not_say_how_long_it_is_is_read_to_its_end(tmp_path):
+    path = tmp_path / "stream.mp3"
+    samples = mp3_of_changing_rate(path)
+    assert soundfile.info(path).duration < 15  # what libsndfile takes it for
+    audio = load_audio(path)
+    assert audio.duration_s == pytest.approx(20.0, abs=0.1)
+    level = [np.sqrt(np.mean(np.square(x[-8_000:-4_000]))) for x in (audio.samples, samples)]
+    assert level[0] == pytest.approx(level[1], rel=0.2)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_what_a_file_decodes_to_is_known_before(tmp_path, kind, files):
+    path = tmp_path / f"song.{kind}"
+    path.write_bytes(files[kind])
+    audio = load_audio(path)
+    expected = expected_values(str(path), 900.0)
+    # The bit rate of three seconds in ADTS frames tells little.
+    assert expected == pytest.approx(audio.samples.size, rel=0.5 if kind == "aac" else 0.1)
+    assert expected_values(str(path), 1.0) == pytest.approx(2 * audio.sample_rate, rel=0.1)
+
+
+def test_nothing_is_expected_of_what_is_no_sound(tmp_path):
+    for name, data in (("empty.mp3", b""), ("text.m4a", b"not a song"), ("junk.ogg", b"\xff" * 99)):
+        (tmp_path / name).write_bytes(data)
+        assert expected_values(str(tmp_path / name), 900.0) is None, name
+    assert expected_values(str(tmp_path / "nowhere.wav"), 900.0) is None
 
 
 def test_three_minutes_of_mp3_decode_fast():

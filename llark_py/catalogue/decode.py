@@ -10,9 +10,9 @@ import logging
 from dataclasses import dataclass
 
 import numpy as np
-import soundfile
 
 from llark_py.audio import MAX_DURATION_S, Audio, load_audio
+from llark_py.decoding import expected_values
 from llark_py.errors import AudioError, ToolError
 
 from .record import Failure
@@ -22,11 +22,11 @@ LEAST_S = 0.1
 """One frame of the encoder."""
 _COPIES = 5
 """So many times the decoded sound is in memory while it is decoded and its loudness measured."""
-_WITH_HEADER = (".wav", ".wave", ".flac", ".aif", ".aiff")
 _UNPACKED = 60
 """Bytes of decoded sound for one of a compressed file, at low bit rates."""
-_LONGEST_BYTES = round(MAX_DURATION_S) * 48_000 * 2 * 4
-"""Of the longest compressed recording, decoded."""
+_VALUE_BYTES = 4
+_LONGEST_BYTES = round(MAX_DURATION_S) * 48_000 * 2 * _VALUE_BYTES
+"""Of the longest usual recording, decoded."""
 
 _log = logging.getLogger(__name__)
 
@@ -62,15 +62,12 @@ class Decoded:
 
 
 def needed_bytes(song: Song) -> int:
-    """Guess from the header of a file, or from its size, how much memory it takes to decode it."""
-    if not song.path.lower().endswith(_WITH_HEADER):
+    """Guess from what a file promises, or from its size, how much memory it takes to decode it."""
+    values = expected_values(song.path, MAX_DURATION_S)
+    if values is None:
+        # Either it will not be decoded, or it is packed in a way that tells nothing.
         return min(song.size_bytes * _UNPACKED, _LONGEST_BYTES) * _COPIES
-    try:
-        facts = soundfile.info(song.path)
-    except (soundfile.LibsndfileError, OSError):
-        return song.size_bytes  # it will not be decoded
-    longest = round(MAX_DURATION_S * facts.samplerate)
-    return min(facts.frames, longest) * facts.channels * 4 * _COPIES
+    return values * _VALUE_BYTES * _COPIES
 
 
 def decode_song(song: Song, heard_rate: int, spoken_rate: int) -> Decoded | Failure:
