@@ -8,16 +8,20 @@ import random
 import signal
 import time
 
+import numpy as np
 import psutil
 import pytest
+import soundfile
 from catalogue_parts import MAKER, HereWorkers, QuickCaptioner, quick_decode, quick_measure, run
 
+from llark_py.catalogue.decode import needed_bytes
 from llark_py.catalogue.engine import Engine
-from llark_py.catalogue.export import export_table, write_sidecars
+from llark_py.catalogue.export import export_table
 from llark_py.catalogue.ledger import Ledger
 from llark_py.catalogue.progress import Progress
 from llark_py.catalogue.record import Record
-from llark_py.catalogue.scan import scan
+from llark_py.catalogue.scan import look_at, scan
+from llark_py.catalogue.sidecars import write_sidecars
 from llark_py.errors import ConfigError
 
 
@@ -82,6 +86,32 @@ def test_what_does_not_exist_is_told_before_anything_is_done(given, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigError, match=r"nothing|match"):
         scan([given])
+
+
+def test_folders_without_sound_are_told_from_what_is_not_there(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "cover.jpg").write_text("")
+    with pytest.raises(ConfigError, match="has no sound in it"):
+        scan([str(tmp_path / "empty")])
+    (tmp_path / "a.wav").write_text("")
+    (tmp_path / "song.mp3").mkdir()
+    found = scan([str(tmp_path)])
+    assert [s.path for s in found.songs] == [str(tmp_path / "a.wav")]
+    assert [(f.path, f.reason) for f in found.failures] == [
+        (str(tmp_path / "song.mp3"), "it is a folder, and an empty one")
+    ]
+
+
+def test_a_folder_that_was_mended_is_no_error_any_more(songs, tmp_path):
+    out, errors = tmp_path / "c.jsonl", tmp_path / "c.errors.jsonl"
+    (songs / "folder.mp3").mkdir()
+    for expected in (1, 1):
+        run([songs], out, QuickCaptioner())
+        assert sum("folder.mp3" in line["path"] for line in lines(errors)) == expected
+    (songs / "folder.mp3" / "99.mp3").write_text("song 99")
+    before = lines(errors)
+    run([songs], out, QuickCaptioner())
+    assert lines(errors) == [line for line in before if "folder.mp3" not in line["path"]]
 
 
 # --- stopping and going on ------------------------------------------------------------------
@@ -247,6 +277,17 @@ def test_songs_heavier_than_the_memory_make_smaller_batches(songs, tmp_path, mon
         run([songs], tmp_path / "d.jsonl", captioner, memory_mib=10)
 
 
+def test_a_song_weighs_what_its_header_says(tmp_path):
+    noise = np.random.default_rng(0).normal(0, 0.1, (44_100 * 30, 2)).astype(np.float32)
+    weights = []
+    for name in ("song.wav", "song.mp3"):
+        soundfile.write(tmp_path / name, noise, 44_100)
+        weights.append(needed_bytes(look_at(str(tmp_path / name))))
+    assert weights[0] == weights[1] == 5 * noise.nbytes
+    (tmp_path / "junk.mp3").write_bytes(b"\xff" * 1000)
+    assert needed_bytes(look_at(str(tmp_path / "junk.mp3"))) == 5 * 60 * 1000
+
+
 def test_tables_hold_every_record_and_every_question(songs, tmp_path):
     import csv
 
@@ -275,6 +316,25 @@ def test_sidecars_never_overwrite_what_is_not_theirs(songs, tmp_path):
     assert len(write_sidecars(out, "txt")) == 1
     assert write_sidecars(out, "json") == []
     assert json.loads((songs / "01.json").read_text()) == lines(out)[1]
+
+
+def test_sidecars_follow_songs_that_change(songs, tmp_path):
+    out = tmp_path / "c.jsonl"
+    run([songs], out, QuickCaptioner())
+    assert write_sidecars(out, "json") == []
+    (songs / "02.json").write_text("edited")
+    for name in ("01.mp3", "02.mp3"):
+        (songs / name).write_text("song of another length")
+    run([songs], out, QuickCaptioner())
+    complaints = write_sidecars(out, "json")
+    assert [os.path.basename(c.split()[0]) for c in complaints] == ["02.json"]
+    assert (songs / "02.json").read_text() == "edited"
+    by_path = {record["path"]: record for record in lines(out)}
+    assert json.loads((songs / "01.json").read_text()) == by_path[str(songs / "01.mp3")]
+    (tmp_path / "c.sidecars.json").write_text("no notes")  # then nothing is taken for our own
+    (songs / "01.mp3").write_text("song of a third length, longer")
+    run([songs], out, QuickCaptioner())
+    assert len(write_sidecars(out, "json")) == 2
 
 
 def test_progress_tells_rate_and_time_left():

@@ -1,21 +1,21 @@
-"""A catalogue in other forms: a table as Parquet or CSV, and a text or JSON beside each song."""
+"""A catalogue as a table: Parquet or CSV."""
 
 from __future__ import annotations
 
 import csv
-import json
+import importlib.util
 import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from llark_py.errors import ConfigError, MissingExtraError
+from llark_py.errors import ConfigError, MissingExtraError, UnknownNameError
 
 from .lines import read_lines
+from .record import Facts
 
 FORMATS = ("parquet", "csv")
-SIDECARS = ("txt", "json")
 _ROWS = 1000
 _LINK = "; "
 _EMBEDDING = "embedding"
@@ -32,10 +32,12 @@ _TEXTS = {
     "key": "facts.key.value",
     "time_signature": "facts.time_signature.value",
     "chord_progression": "facts.chords.value.progression",
+    "vocals_language": "facts.vocals_language.value",
     "model": "model.name",
     "model_version": "model.version",
     "model_weights": "model.weights",
 }
+_TEXTS |= {f"{name}_source": f"facts.{name}.source" for name in Facts.model_fields}
 _NUMBERS = {
     "duration_s": "duration_s",
     "sound_confidence": "facts.sound.confidence",
@@ -54,8 +56,26 @@ _LISTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "tags": ("captions.tags", str),
     "common_chords": ("facts.chords.value.common", str),
     "instruments": ("facts.instruments.value", lambda player: player["family"]),
+    "instrument_confidences": (
+        "facts.instruments.value",
+        lambda player: f"{player['confidence']:g}",
+    ),
     "sections": ("facts.sections.value", lambda section: f"{section[0]:g} {section[2]}"),
+    "unknown": ("unknown", ": ".join),
 }
+
+
+def check_form(form: str) -> None:
+    """Tell whether a table can be written before there is anything to write.
+
+    Raises:
+        UnknownNameError: There is no such form.
+        MissingExtraError: pyarrow is not installed.
+    """
+    if form not in FORMATS:
+        raise UnknownNameError("format", form, FORMATS)
+    if form == "parquet" and importlib.util.find_spec("pyarrow") is None:
+        raise MissingExtraError("pyarrow, which writes Parquet,", "pip install pyarrow")
 
 
 def export_table(records: Path, form: str) -> Path:
@@ -71,9 +91,10 @@ def export_table(records: Path, form: str) -> Path:
         Where the table is.
 
     Raises:
-        MissingExtraError: pyarrow is not installed.
+        UnknownNameError, MissingExtraError: As in `check_form`.
         ConfigError: The table cannot be written.
     """
+    check_form(form)
     out = records.with_suffix(f".{form}")
     unfinished = out.with_name(f".{out.name}.unfinished")
     try:
@@ -89,47 +110,13 @@ def export_table(records: Path, form: str) -> Path:
     return out
 
 
-def write_sidecars(records: Path, form: str) -> list[str]:
-    """Write a file beside each song: its long caption (`txt`), or its record (`json`).
-
-    A file that is there already and says something else is left as it is.
-
-    Args:
-        records: The catalogue.
-        form: One of `SIDECARS`.
-
-    Returns:
-        Which could not be written, each with the reason.
-    """
-    complaints = []
-    for record in read_lines(records):
-        place = Path(record["path"]).with_suffix(f".{form}")
-        text = record["captions"]["paragraph"]
-        if form == "json":
-            text = json.dumps(record, ensure_ascii=False, indent=1)
-        try:
-            if not _write_or_compare(place, f"{text}\n"):
-                complaints.append(f"{place} is there already and says something else")
-        except OSError as error:
-            complaints.append(f"{place} cannot be written: {error.strerror or error}")
-    return complaints
-
-
-def _write_or_compare(place: Path, text: str) -> bool:
-    """Write a new file; say whether it now holds the text."""
-    try:
-        with place.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        return place.read_bytes() == text.encode()
-    return True
-
-
 def flatten(record: dict[str, Any], questions: Sequence[str]) -> dict[str, Any]:
     """Make one row of a record; None where something is not known."""
     row = {name: _find(record, place) for name, place in {**_TEXTS, **_NUMBERS, **_TRUTHS}.items()}
     for name, (place, read) in _LISTS.items():
         items = _find(record, place)
+        if isinstance(items, dict):
+            items = items.items()
         row[name] = None if items is None else [read(item) for item in items]
     row |= {_column(q): record["asked"].get(q) for q in questions}
     return {**row, _EMBEDDING: record[_EMBEDDING]}
@@ -165,11 +152,9 @@ def _write_csv(records: Path, out: Path) -> None:
 
 
 def _write_parquet(records: Path, out: Path) -> None:
-    try:
-        import pyarrow as pa
-        from pyarrow import parquet
-    except ImportError as error:
-        raise MissingExtraError("pyarrow, which writes Parquet,", "pip install pyarrow") from error
+    import pyarrow as pa
+    from pyarrow import parquet
+
     questions = _questions(records)
     schema = pa.schema(
         [(name, pa.string()) for name in _TEXTS]

@@ -8,6 +8,7 @@ again, so that batches are the same ones as in a run that was never cut off.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -146,7 +147,8 @@ class Ledger:
         """Write down failures that every run finds anew, such as folders that cannot be read."""
         known = {line["path"]: line["reason"] for line in read_lines(self.errors, _FAILURE)}
         new = [f for f in failures if known.get(f.path) != f.reason]
-        if again := {f.path for f in new} & set(known):
+        mended = {path for path in known if os.path.isdir(path)} - {f.path for f in failures}
+        if again := {f.path for f in new} & set(known) | mended:
             self._rewrite(self.errors, again)
         if new:
             self.add([], new)

@@ -19,6 +19,7 @@ from .record import MODEL, Chords, Fact, Facts, Player, Vocals, tool_source
 
 T = TypeVar("T")
 _NOT_MUSIC = "it does not sound like music"
+_NO_LANGUAGE = "nothing here tells languages apart yet"
 _DIGITS = 2
 
 
@@ -58,7 +59,7 @@ def measure_song(
 
 def _measure(audio: Audio, heard: HeardSong, loudness_lufs: float | str, config: Any) -> Measured:
     found: dict[str, Any] = {}
-    unknown: dict[str, str] = {}
+    unknown: dict[str, str] = {"vocals_language": _NO_LANGUAGE}
 
     def note(names: tuple[str, ...], measure: Callable[[], dict[str, Fact]]) -> None:
         try:

@@ -55,13 +55,10 @@ def scan(given: Sequence[str]) -> Scan:
             for line in _read_list(name.removeprefix(_LIST_MARK)):
                 # One bad line among thousands is no reason to stop.
                 found.update(_expand(line, failures) or [os.path.abspath(line)])
-        elif not (matches := list(_expand(name, failures))):
-            raise ConfigError(
-                f"there is no file, folder or match for '{name}'; check the name "
-                f"(a list of names is given as {_LIST_MARK}FILE)"
-            )
-        else:
+        elif matches := list(_expand(name, failures)):
             found.update(matches)
+        else:
+            raise _nothing_there(name)
     songs: list[Song] = []
     for path in sorted(found, key=os.fsencode):
         looked = look_at(path)
@@ -70,6 +67,18 @@ def scan(given: Sequence[str]) -> Scan:
         else:
             failures.append(looked)
     return Scan(songs, failures)
+
+
+def _nothing_there(name: str) -> ConfigError:
+    if os.path.isdir(os.path.expanduser(name)):
+        return ConfigError(
+            f"the folder '{name}' has no sound in it; what ends in {', '.join(SUFFIXES)} is taken "
+            "for sound, and a file of another name when it is named itself"
+        )
+    return ConfigError(
+        f"there is no file, folder or match for '{name}'; check the name "
+        f"(a list of names is given as {_LIST_MARK}FILE)"
+    )
 
 
 def look_at(path: str) -> Song | Failure:
@@ -124,7 +133,11 @@ def _expand(name: str, failures: list[Failure]) -> Iterable[str]:
 
 
 def _walk(folder: str, failures: list[Failure]) -> Iterator[str]:
-    """Give the sound files in a folder and those in it; links may lead in circles."""
+    """Give the sound files in a folder and those in it; links may lead in circles.
+
+    A folder that is called like a sound file and has nothing in it is a failure: who looks for
+    that file is to find it.
+    """
     seen: set[tuple[int, int]] = set()
 
     def complain(error: OSError) -> None:
@@ -136,10 +149,16 @@ def _walk(folder: str, failures: list[Failure]) -> Iterator[str]:
             folders.clear()
             continue
         seen.add((facts.st_dev, facts.st_ino))
+        if not folders and not files and _is_sound(here):
+            failures.append(_fail(here, "it is a folder, and an empty one"))
         folders[:] = sorted((f for f in folders if not f.startswith(".")), key=os.fsencode)
         for file in files:
-            if not file.startswith(".") and os.path.splitext(file)[1].lower() in SUFFIXES:
+            if not file.startswith(".") and _is_sound(file):
                 yield os.path.join(here, file)
+
+
+def _is_sound(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES
 
 
 def _fail(path: str, reason: str) -> Failure:

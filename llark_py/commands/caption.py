@@ -72,17 +72,19 @@ def caption(
 
         print(json.dumps(Record.model_json_schema(), indent=1))
         return 0
-    from llark_py.catalogue.export import FORMATS, SIDECARS, export_table, write_sidecars
+    from llark_py.catalogue.export import check_form, export_table
     from llark_py.catalogue.ledger import check_name
     from llark_py.catalogue.scan import scan
+    from llark_py.catalogue.sidecars import SIDECARS, write_sidecars
     from llark_py.catalogue.sites import check_site, open_site
 
     # What can be wrong is said before anything is loaded.
     if not paths:
         raise ConfigError("give recordings or folders: llark caption PATH... --out songs.jsonl")
-    for name, known in ((form, FORMATS), (sidecar, SIDECARS)):
-        if name is not None and name not in known:
-            raise UnknownNameError("format", name, known)
+    if form is not None:
+        check_form(form)
+    if sidecar is not None and sidecar not in SIDECARS:
+        raise UnknownNameError("format", sidecar, SIDECARS)
     questions = list(dict.fromkeys(question.strip() for question in ask or ()))
     if "" in questions:
         raise ConfigError('an empty question was asked; write --ask "..."')
