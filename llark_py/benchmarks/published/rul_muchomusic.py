@@ -33,6 +33,7 @@ SOURCE = (
     " questions as audio/ID.mp3 (huggingface.co/datasets/yongyizang/RUListening)."
 )
 _LETTERS = "ABCDE"
+_SEED = "rul {item} {left_out}"
 _DOUBLE = re.compile(r"\[\[([A-E])\]\]")
 _ANNOUNCED = re.compile(
     r"(?:answer is|chose|choose|select|guess is|I choose|I select|I guess) ([A-E])\b",
@@ -55,7 +56,7 @@ def read(folder: Path) -> list[Question]:
         excerpt = Excerpt(audio.get(name, folder / "audio" / f"{name}.mp3"))
         for left_out in range(len(wrong)):
             kept = [option for i, option in enumerate(wrong) if i != left_out]
-            options, order = shuffled([right, *kept], f"rul {name} {left_out}")
+            options, order = shuffled([right, *kept], _SEED.format(item=name, left_out=left_out))
             questions.append(_question(name, left_out, text, options, order.index(0), excerpt))
     return check_unique(questions, str(path))
 
@@ -147,4 +148,5 @@ TASK = Task(
     blind=guess_choices,
     totals=total_votes,
     read_answers=read_answers,
+    seeds={"options": _SEED},
 )
