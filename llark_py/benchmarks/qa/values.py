@@ -123,8 +123,9 @@ def label_readers(labels: Mapping[str, Sequence[str]]) -> dict[str, Callable[...
         labels: Further ways to write each label.
 
     Returns:
-        `strict`: the label, and no other, stands in the answer (the rule of CMI-Bench). `lenient`:
-        the first label that stands in it, also written otherwise.
+        `strict`: the label, and no other, stands in the answer (the rule of CMI-Bench, but by whole
+        words: there `popular` is `pop`). `lenient`: the first label that stands in it, also written
+        otherwise.
     """
 
     def strict(question: Question, text: str) -> str | None:
