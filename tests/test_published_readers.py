@@ -8,6 +8,7 @@ import pytest
 from published_data import mmau_items, muchomusic_file
 
 from llark_py.benchmarks.published import mmau_music, muchomusic, rul_muchomusic
+from llark_py.benchmarks.qa.answer_files import read_answer_file
 from llark_py.benchmarks.qa.choices import read_leniently, read_strictly
 from llark_py.benchmarks.qa.scoring import score_categories, score_task
 from llark_py.benchmarks.qa.sets import set_readers
@@ -182,6 +183,48 @@ def test_a_published_file_of_rul_is_read_pass_by_pass(tmp_path):
     path.write_text(json.dumps([{**item, "correct_answer": "Lute"}]))
     with pytest.raises(ConfigError, match="17: the right answer is not among the options"):
         rul_muchomusic.read_answers(path)
+
+
+def one_shot_item(name, said, right="Flute", **more):
+    """An item as `evaluate_one_shot` of the authors' scripts writes it."""
+    letters = {"A": "Oboe", "B": "Flute", "C": "Horn", "D": "Tuba", "E": "Lute"}
+    return {
+        "question_id": name,
+        "model_output": said,
+        "extracted_answer_letter": "",
+        "extracted_answer_text": "",
+        "correct_answer": right,
+        "is_correct": False,
+        "letter_mapping": letters,
+        **more,
+    }
+
+
+def test_a_published_file_of_rul_in_one_shot_has_five_options_and_no_votes(tmp_path):
+    path = tmp_path / "out_one_shot.json"
+    said = {"17": "Thinking ... [[B]]", "8": "[[E]]", "9": "the flute", "10": "?"}
+    path.write_text(json.dumps([one_shot_item(name, text) for name, text in said.items()]))
+    task = rul_muchomusic.TASK
+    questions, answers = read_answer_file(task, path, lambda: pytest.fail("brings them along"))
+    assert [q.id for q in questions] == list(said) and len(questions[0].options) == 5
+    table = score_task(task, questions, {"audio": answers}, 0)
+    column = table["audio"]["official"]
+    assert column.values == [1, 4, 1, None] and column.unparsed == 1 / 4
+    assert {name: e.value for name, e in column.scores.items()} == {"acc": 1 / 2}
+    assert table["random"]["none"].scores["acc"].value == pytest.approx(1 / 5)
+    path.write_text(json.dumps([one_shot_item("17", "B", right="Lyre")]))
+    with pytest.raises(ConfigError, match="17: the right answer is not among the options"):
+        rul_muchomusic.read_answers(path)
+
+
+def test_letters_of_rul_without_their_options_are_refused_with_what_to_give(tmp_path):
+    path = tmp_path / "out.json"
+    path.write_text(json.dumps([{"question_id": "17", "model_output": "[[B]]"}]))
+    with pytest.raises(ConfigError, match=r"17: .* does not say which options its letters mean"):
+        rul_muchomusic.read_answers(path)
+    # Answers to our own questions name their options by the id.
+    path.write_text(json.dumps([{"question_id": "17/0", "model_output": "[[B]]"}]))
+    assert rul_muchomusic.read_answers(path) is None
 
 
 @pytest.mark.parametrize("key", ["model_prediction", "model_output"])

@@ -22,6 +22,10 @@ from llark_py.benchmarks.qa.sounds import BLIND, Sounds
 from llark_py.errors import AudioError, ConfigError, EndpointError
 
 
+def asked(question, condition="audio"):
+    return Sounds([question]).asked(question, condition)
+
+
 def task_of(name):
     return catalog.load("benchmarks.published", name).TASK
 
@@ -84,26 +88,27 @@ def test_an_answer_file_cut_anywhere_loses_at_most_the_line_that_was_cut(keys):
     path = plan.out / "answers.jsonl"
     ledger = Ledger(path)
     for question in questions:
-        ledger.add(question, "audio", {"answer": "é " + question.id})
+        ledger.add(asked(question), {"answer": "é " + question.id})
     whole = path.read_bytes()
     ends = [i + 1 for i, byte in enumerate(whole) if byte == ord("\n")]
     for cut in range(0, len(whole), 7):
         path.write_bytes(whole[:cut])
         again = Ledger(path)
-        kept = [q.id for q in questions if again.answer(q, "audio")]
+        kept = [q.id for q in questions if again.answer(asked(q))]
         assert kept == [q.id for q in questions[: sum(end <= cut for end in ends)]]
-        again.add(questions[-1], "audio", {"answer": "new"})
-        assert Ledger(path).answer(questions[-1], "audio")["answer"] == "new"
+        again.add(asked(questions[-1]), {"answer": "new"})
+        assert Ledger(path).answer(asked(questions[-1]))["answer"] == "new"
 
 
 def test_another_question_of_the_same_id_is_asked_anew(keys):
     _, questions, plan = keys
     ledger = Ledger(plan.out / "answers.jsonl")
-    ledger.add(questions[0], "audio", {"answer": "C major"})
+    ledger.add(asked(questions[0]), {"answer": "C major"})
     corrected = replace(questions[0], target="G major", categories={"style": ("techno",)})
-    assert ledger.answer(corrected, "audio")["answer"] == "C major"
+    assert ledger.answer(asked(corrected))["answer"] == "C major"
     changed = replace(questions[0], prompt="And the key?")
-    assert ledger.answer(questions[0], "audio") and ledger.answer(changed, "audio") is None
+    assert ledger.answer(asked(questions[0])) and ledger.answer(asked(changed)) is None
+    assert ledger.is_outdated(asked(changed)) and not ledger.is_outdated(asked(questions[1]))
     (plan.out / "broken.jsonl").write_text('{"id": 1}\n{"x"\n')
     with pytest.raises(ConfigError, match="line 1 cannot be read"):
         Ledger(plan.out / "broken.jsonl")
@@ -183,7 +188,7 @@ def test_an_endpoint_is_sent_the_sound_and_its_words_are_kept(keys):
     assert sound["type"] == "input_audio" and sound["input_audio"]["format"] == "wav"
     assert request["model"] == "ears" and request["temperature"] == 0
     assert [item["type"] for item in server.requests[-1]["messages"][0]["content"]] == ["text"]
-    assert ledger.answer(questions[3], "audio")["answer"] == "F minor"
+    assert ledger.answer(asked(questions[3]))["answer"] == "F minor"
     assert answerer.settings == {"model": "ears", "endpoint": server.url, "tools": []}
 
 
@@ -209,7 +214,7 @@ def test_an_endpoint_that_is_down_stops_the_run_and_burns_no_more_than_two_quest
         ledger = Ledger(plan.out / "answers.jsonl")
         with pytest.raises(EndpointError, match="400"):
             ask_all("t", questions, answerer, ledger, blind=False)
-        assert ledger.failure(questions[0], "audio") and not ledger.answer(questions[0], "audio")
+        assert ledger.failure(asked(questions[0])) and not ledger.answer(asked(questions[0]))
         assert ask_all("t", questions, answerer, ledger, blind=False) == 0
     assert server.replies == []
 

@@ -8,9 +8,9 @@ from llark_py.errors import ConfigError
 from llark_py.prompting import read_prompt_data
 from llark_py.theory import parse_key
 
-from ..qa.files import audio_by_stem, need
+from ..qa.files import audio_by_stem, need, read_text
 from ..qa.task import Excerpt, Question, Task, check_unique
-from ..qa.values import guess_keys, read_key_leniently, read_key_strictly, score_key
+from ..qa.values import KEY_SEEDS, guess_keys, read_key_leniently, read_key_strictly, score_key
 
 SOURCE = (
     "Get github.com/GiantSteps/giantsteps-key-dataset (annotations/key/ID.LOFI.key) and let its"
@@ -51,12 +51,12 @@ def read_annotations(folder: Path, kind: str, source: str) -> dict[str, str]:
     }[kind]
     place = need(folder, source, f"giantsteps_{kind}*.tsv", *patterns)
     if place.is_file():
-        lines = [line.split("\t") for line in place.read_text(encoding="utf-8").splitlines()]
+        lines = [line.split("\t") for line in read_text(place).splitlines()]
         if any(len(line) != 2 for line in lines):
             raise ConfigError(f"{place}: every line must be a name, a tab and the {kind}")
         return {name: value.strip() for name, value in lines}
     files = sorted(path for path in place.iterdir() if path.suffix in (".key", ".bpm"))
-    return {path.stem: path.read_text(encoding="utf-8").strip() for path in files}
+    return {path.stem: read_text(path).strip() for path in files}
 
 
 TASK = Task(
@@ -68,4 +68,5 @@ TASK = Task(
     score=score_key,
     primary="mirex",
     blind=guess_keys,
+    seeds=KEY_SEEDS,
 )

@@ -13,6 +13,7 @@ from llark_py.prompting import read_prompt_data
 from ..qa.files import audio_by_stem
 from ..qa.task import Excerpt, Question, Task, check_unique
 from ..qa.values import (
+    GUESS_SEEDS,
     guess_tempi,
     read_first_number,
     read_tempo_leniently,
@@ -57,4 +58,5 @@ TASK = Task(
     score=score_tempo,
     primary="acc1",
     blind=guess_tempi,
+    seeds=GUESS_SEEDS,
 )

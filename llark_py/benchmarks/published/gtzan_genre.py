@@ -11,9 +11,9 @@ from pathlib import Path
 from llark_py.errors import ConfigError
 from llark_py.prompting import read_prompt_data
 
-from ..qa.files import AUDIO_SUFFIXES, need
+from ..qa.files import AUDIO_SUFFIXES, need, read_text
 from ..qa.task import Excerpt, Question, Task, check_unique
-from ..qa.values import guess_labels, label_readers, score_label
+from ..qa.values import GUESS_SEEDS, guess_labels, label_readers, score_label
 
 SOURCE = (
     "Get GTZAN (genres.tar.gz; on the Hub marsyas/gtzan), unpacked as genres/GENRE/GENRE.00000.wav;"
@@ -45,7 +45,7 @@ def read(folder: Path) -> list[Question]:
     }
     chosen = folder / "test_filtered.txt"
     if chosen.is_file():
-        lines = chosen.read_text(encoding="utf-8").split()
+        lines = read_text(chosen).split()
         clips = {Path(line).stem: blues.parent / line for line in lines}
     strange = [name for name in clips if name.split(".")[0] not in GENRES]
     if strange:
@@ -74,4 +74,5 @@ TASK = Task(
     score=score_label,
     primary="acc",
     blind=guess_labels,
+    seeds=GUESS_SEEDS,
 )

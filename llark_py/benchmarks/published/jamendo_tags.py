@@ -7,9 +7,10 @@ from pathlib import Path
 from llark_py.errors import ConfigError
 from llark_py.prompting import read_prompt_data
 
-from ..qa.files import need
+from ..qa.files import need, read_text
 from ..qa.sets import guess_sets, score_set, set_readers, total_f1
 from ..qa.task import Excerpt, Question, Task, check_unique
+from ..qa.values import GUESS_SEEDS
 
 SOURCE = (
     "Get one test list of github.com/MTG/mtg-jamendo-dataset (data/splits/split-0/"
@@ -60,7 +61,7 @@ _SPELT = {
 def read(folder: Path) -> list[Question]:
     """Read `autotagging*-test.tsv`: track, artist, album, path, length, and tags to the end."""
     table = need(folder, SOURCE, "autotagging*-test.tsv", "*jamendo*test*.tsv")
-    rows = [line.split("\t") for line in table.read_text(encoding="utf-8").splitlines()[1:]]
+    rows = [line.split("\t") for line in read_text(table).splitlines()[1:]]
     for number, row in enumerate(rows, 2):
         if len(row) < _COLUMNS:
             raise ConfigError(f"{table}, line {number}: {len(row)} columns, expected at least 6")
@@ -89,4 +90,5 @@ TASK = Task(
     primary="micro_f1",
     blind=guess_sets,
     totals=total_f1,
+    seeds=GUESS_SEEDS,
 )

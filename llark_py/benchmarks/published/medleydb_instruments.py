@@ -13,9 +13,10 @@ import yaml
 from llark_py.errors import ConfigError
 from llark_py.prompting import read_prompt_data
 
-from ..qa.files import need
+from ..qa.files import need, read_text
 from ..qa.sets import guess_sets, score_set, set_readers, total_f1
 from ..qa.task import Excerpt, Question, Task, check_unique
+from ..qa.values import GUESS_SEEDS
 
 SOURCE = (
     "Get MedleyDB (medleydb.weebly.com, on request): Metadata/TITLE_METADATA.yaml (also in"
@@ -88,7 +89,7 @@ def read(folder: Path) -> list[Question]:
 
 def _instruments(file: Path) -> frozenset[str]:
     try:
-        stems = yaml.safe_load(file.read_text(encoding="utf-8"))["stems"].values()
+        stems = yaml.safe_load(read_text(file))["stems"].values()
         named = [stem["instrument"] for stem in stems]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"{file} is no metadata of MedleyDB: {error}") from error
@@ -113,4 +114,5 @@ TASK = Task(
     primary="micro_f1",
     blind=guess_sets,
     totals=total_f1,
+    seeds=GUESS_SEEDS,
 )

@@ -42,7 +42,11 @@ def _read_items(path: Path) -> list[tuple[Question, dict[str, Any]]]:
         if task != "music":
             continue
         if answer not in options:
-            raise ConfigError(f"{path}, {name}: the answer '{answer}' is not among the choices")
+            raise ConfigError(
+                f"{path}, {name}: the answer '{answer}' is not among the choices; the file of"
+                " 15 May 2025 had such faults (github.com/Sakshi113/MMAU/issues/12), get the"
+                " corrected one of 18 May 2025 or later"
+            )
         layout = read_prompt_data("published")["mmau_music"]
         question = Question(
             id=name,

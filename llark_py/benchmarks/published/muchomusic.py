@@ -37,6 +37,7 @@ _ITEM = ("id", "prompt", "answers", "answer_orders", "genre", "reasoning", "know
 _LISTED = ("audio", "question", "choices", "answer")
 _PREFIX = "The correct answer is:"
 _OFFICIAL_LETTERS = "ABCD"
+_SEED = "muchomusic {number}"
 _YOUTUBE = re.compile(r"\[(.+)\]-\[\d+-\d+\]")
 
 
@@ -53,7 +54,7 @@ def read(folder: Path) -> list[Question]:
     layout = read_prompt_data("published")["muchomusic"]
     questions = []
     for number, row in enumerate(read_table(table, _COLUMNS)):
-        options, order = shuffled([row[name] for name in OPTIONS], f"muchomusic {number}")
+        options, order = shuffled([row[name] for name in OPTIONS], _SEED.format(number=number))
         sound = recording_id(row["dataset"], row["dataset_identifier"])
         path = audio.get(f"{sound}.2min") or audio.get(sound) or folder / f"{sound} (sound)"
         questions.append(
@@ -166,4 +167,5 @@ TASK = Task(
     primary="acc",
     blind=guess_choices,
     read_answers=read_answers,
+    seeds={"options": _SEED},
 )

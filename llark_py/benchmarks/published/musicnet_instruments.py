@@ -10,6 +10,7 @@ from llark_py.prompting import read_prompt_data
 from ..qa.files import audio_by_stem, need, read_table
 from ..qa.sets import guess_sets, score_set, set_readers, total_f1
 from ..qa.task import Excerpt, Question, Task, check_unique
+from ..qa.values import GUESS_SEEDS
 
 SOURCE = (
     "Get musicnet.tar.gz (zenodo.org/records/5120004) with test_data/ID.wav and test_labels/ID.csv."
@@ -83,4 +84,5 @@ TASK = Task(
     primary="micro_f1",
     blind=guess_sets,
     totals=total_f1,
+    seeds=GUESS_SEEDS,
 )

@@ -2,7 +2,7 @@
 
 Every question is asked four times, each time without one of its four distractors. `acc` is over
 all of these (chance 25 %); `acc_vote` counts the option that an item's four answers name most
-often, as the authors' script does.
+often, as the authors' script does. Published answers of one shot (five options) are read too.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ SOURCE = (
     " questions as audio/ID.mp3 (huggingface.co/datasets/yongyizang/RUListening)."
 )
 _LETTERS = "ABCDE"
+_SEED = "rul {item} {left_out}"
 _DOUBLE = re.compile(r"\[\[([A-E])\]\]")
 _ANNOUNCED = re.compile(
     r"(?:answer is|chose|choose|select|guess is|I choose|I select|I guess) ([A-E])\b",
@@ -55,7 +56,7 @@ def read(folder: Path) -> list[Question]:
         excerpt = Excerpt(audio.get(name, folder / "audio" / f"{name}.mp3"))
         for left_out in range(len(wrong)):
             kept = [option for i, option in enumerate(wrong) if i != left_out]
-            options, order = shuffled([right, *kept], f"rul {name} {left_out}")
+            options, order = shuffled([right, *kept], _SEED.format(item=name, left_out=left_out))
             questions.append(_question(name, left_out, text, options, order.index(0), excerpt))
     return check_unique(questions, str(path))
 
@@ -101,9 +102,10 @@ def total_votes(
 ) -> dict[str, Estimate]:
     """The share of items whose answers name the right option most often (the first of several).
 
-    Blind guesses that are chances have no votes.
+    Blind guesses that are chances have no votes, nor have items that are asked once.
     """
-    if any(isinstance(value, dict) for value in values):
+    once = len({question.group for question in questions}) == len(questions)
+    if once or any(isinstance(value, dict) for value in values):
         return {}
     named: dict[str, list[str]] = {}
     right: dict[str, str] = {}
@@ -117,23 +119,52 @@ def total_votes(
 
 
 def read_answers(path: Path) -> list[tuple[Question, str]] | None:
-    """Read what the authors' script writes: a list of items with `passes`."""
+    """Read what the authors' scripts write: items with `passes`, or of one shot.
+
+    `MODEL_leave_one_out.json` has four `passes` an item; `MODEL_one_shot.json` has one answer to
+    all five options (chance 20 %), and so no votes.
+
+    Raises:
+        ConfigError: An item lacks a field, or does not say what its letters mean.
+    """
     items = read_items(path)
-    if "passes" not in items[0]:
+    if not any({"passes", "letter_mapping"} & set(item) for item in items):
+        _refuse_bare_letters(path, items[0])
         return None
     found = []
     for item in items:
-        name, right, passes = fields(item, ("question_id", "correct_answer", "passes"), str(path))
-        for one in passes:
-            number, said, letters = fields(
-                one, ("pass_number", "model_output", "letter_mapping"), f"{path}, {name}"
-            )
-            options = tuple(letters[letter] for letter in sorted(letters))
-            if right not in options:
-                raise ConfigError(f"{path}, {name}: the right answer is not among the options")
-            question = _question(str(name), number, "", options, options.index(right), None)
-            found.append((question, said))
+        name, right = fields(item, ("question_id", "correct_answer"), str(path))
+        where = f"{path}, {name}"
+        if "passes" not in item:
+            found.append(_read_pass(str(name), right, item, where, str(name)))
+            continue
+        for one in item["passes"]:
+            (number,) = fields(one, ("pass_number",), where)
+            found.append(_read_pass(f"{name}/{number}", right, one, where, str(name)))
     return found
+
+
+def _read_pass(
+    question_id: str, right: str, said: Any, where: str, item: str
+) -> tuple[Question, str]:
+    text, letters = fields(said, ("model_output", "letter_mapping"), where)
+    options = tuple(letters[letter] for letter in sorted(letters))
+    if right not in options:
+        raise ConfigError(f"{where}: the right answer is not among the options")
+    return Question(question_id, "", options.index(right), options, None, item), text
+
+
+def _refuse_bare_letters(path: Path, item: dict[str, Any]) -> None:
+    """Refuse answers to whole items: nobody knows in which order their options stood."""
+    name = str(item.get("question_id", ""))
+    if "model_output" in item and name and "/" not in name:
+        raise ConfigError(
+            f"{path}, {name}: an answer with neither 'passes' nor 'letter_mapping' does not say "
+            "which options its letters mean, since the authors' scripts mix them anew every time. "
+            "Give the file as the scripts write it (MODEL_leave_one_out.json, MODEL_one_shot.json),"
+            " or lines of 'id' (such as 17/0) and 'answer', with the options as "
+            "samples_rul_muchomusic.jsonl shows them"
+        )
 
 
 TASK = Task(
@@ -147,4 +178,5 @@ TASK = Task(
     blind=guess_choices,
     totals=total_votes,
     read_answers=read_answers,
+    seeds={"options": _SEED},
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from llark_py.prompting import read_prompt_data
 
-from ..qa.captions import guess_captions, read_caption, score_caption, total_bleu
+from ..qa.captions import SEEDS, guess_captions, read_caption, score_caption, total_bleu
 from ..qa.files import audio_by_stem, need, read_table
 from ..qa.task import Excerpt, Question, Task, check_unique
 
@@ -51,4 +51,5 @@ TASK = Task(
     blind=guess_captions,
     totals=total_bleu,
     has_captions=True,
+    seeds=SEEDS,
 )

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from llark_py.audio import Audio
 from llark_py.errors import EndpointError, LlarkError
 
-from .ledger import Ledger
+from .ledger import Asked, Ledger
 from .sounds import AUDIO, Sounds
 from .task import Question
 
@@ -93,7 +93,9 @@ def ask_all(
     conditions = (AUDIO, *sounds.conditions) if blind else (AUDIO,)
     failed = 0
     for condition in conditions:
-        open_ = [q for q in questions if ledger.answer(q, condition) is None]
+        asked = {q.id: sounds.asked(q, condition) for q in questions}
+        _tell_kept(f"{name}, {condition}", ledger, asked.values())
+        open_ = [q for q in questions if ledger.answer(asked[q.id]) is None]
         progress, in_a_row = _Progress(f"{name}, {condition}", len(open_)), 0
         for question in open_:
             start = time.monotonic()
@@ -105,11 +107,26 @@ def ask_all(
                 sys.stderr.write(f"{name}, {question.id}: {' '.join(str(error).split())}\n")
                 if in_a_row == _MOST_FAILURES:
                     raise
-                ledger.add(question, condition, {"error": str(error)})
+                ledger.add(asked[question.id], {"error": str(error)})
             else:
                 in_a_row = 0
                 calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
                 seconds = round(time.monotonic() - start, 3)
-                ledger.add(question, condition, {"answer": said.text, **calls, "seconds": seconds})
+                answer = {"answer": said.text, **calls, "seconds": seconds}
+                ledger.add(asked[question.id], answer)
             progress.step()
     return failed
+
+
+def _tell_kept(name: str, ledger: Ledger, asked: Collection[Asked]) -> None:
+    """Say what became of answers of earlier runs that cannot be taken without a word."""
+    if outdated := sum(ledger.is_outdated(one) for one in asked):
+        sys.stderr.write(
+            f"{name}: {outdated} questions are asked anew; their words or their sound are others "
+            "than those that were answered\n"
+        )
+    if old := sum(ledger.is_old(one) for one in asked):
+        sys.stderr.write(
+            f"{name}: {old} answers are of a version before 0.13, which knew recordings by their "
+            "names; they are kept. Delete the answers_*.jsonl to ask again\n"
+        )

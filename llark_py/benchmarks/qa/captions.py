@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -10,8 +11,10 @@ from llark_py.errors import MissingExtraError
 
 from ..estimates import N_DRAWS, Draws, Estimate
 from .task import Question, Scores
-from .values import others
+from .values import GUESS_SEEDS, others
 
+SEEDS = {**GUESS_SEEDS, "bootstrap of bleu": os.environ.get("SACREBLEU_SEED", "12345")}
+"""What guesses and sacrebleu's own bootstrap are drawn by; the latter is sacrebleu's default."""
 INSTALL = "pip install 'llark_py[evaluate]'"
 _PERCENT = 100.0
 

@@ -19,6 +19,9 @@ from .sounds import AUDIO
 MCNEMAR, PERMUTATION = "McNemar", "permutation"
 _N_RESAMPLES = 9999
 _SAMPLES = ("samples_", ".jsonl")
+Key = tuple[str, str]
+Samples = dict[Key, Mapping[str, Any]]
+"""Rows of a run by id and hash of the question."""
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,11 @@ def compare_runs(first: Path, second: Path) -> list[Difference]:
 
 def _compare_task(task: str, first: Path, second: Path) -> list[Difference]:
     a, b = (read_samples(folder / samples_name(task)) for folder in (first, second))
-    both = [key for key in a if key in b]
+    both = shared(a, b)
     if not both:
         raise ConfigError(
-            f"{task}: the runs were asked different questions; use the same data and version"
+            f"{task}: the runs were asked different questions, or about other sounds under the "
+            "same names; use the same data and version"
         )
     groups = [a[key]["doc"]["group"] for key in both]
     readers = [name for name in a[both[0]]["metrics"] if name in b[both[0]]["metrics"]]
@@ -142,10 +146,24 @@ def permute(apart: np.ndarray, groups: Sequence[str]) -> float:
     return float(found.pvalue)
 
 
-def read_samples(path: Path) -> dict[tuple[str, str], Mapping[str, Any]]:
+def read_samples(path: Path) -> Samples:
     """Read the rows about the recordings themselves, by id and hash of the question."""
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return {(r["doc_id"], r["doc_hash"]): r for r in rows if r["condition"] == AUDIO}
+
+
+def shared(first: Samples, second: Samples) -> list[Key]:
+    """The questions that two runs were asked about the same sound.
+
+    Where a run does not tell which sound was heard (published answers, versions before 0.13), its
+    name counts.
+    """
+    return [key for key in first if key in second and _same_sound(first[key], second[key])]
+
+
+def _same_sound(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
+    heard = {row["sound_hash"] for row in (first, second) if row.get("sound_hash")}
+    return len(heard) < 2
 
 
 def samples_name(task: str) -> str:

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
 from llark_py.errors import ConfigError
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".au")
+
+_NOTED: ContextVar[dict[Path, str] | None] = ContextVar("noted files", default=None)
+
+
+@contextmanager
+def noted_files() -> Iterator[dict[Path, str]]:
+    """Note the files that `read_text` reads inside: the SHA-256 of each."""
+    noted: dict[Path, str] = {}
+    token = _NOTED.set(noted)
+    try:
+        yield noted
+    finally:
+        _NOTED.reset(token)
+
+
+def read_text(path: Path) -> str:
+    """Read an official file as text (UTF-8, with or without a mark at the start).
+
+    Raises:
+        ConfigError: It is missing, or no text.
+    """
+    if not path.is_file():
+        raise ConfigError(f"there is no file {path}")
+    data = path.read_bytes()
+    noted = _NOTED.get()
+    if noted is not None:
+        noted[path] = hashlib.sha256(data).hexdigest()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path} is no text in UTF-8: {error}") from error
 
 
 def data_folder(root: Path | None, name: str, source: str) -> Path:
@@ -54,9 +89,8 @@ def read_table(path: Path, columns: Sequence[str], delimiter: str = ",") -> list
     Raises:
         ConfigError: A column is missing, or a row is short.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter=delimiter))
-        there = list(rows[0]) if rows else []
+    rows = list(csv.DictReader(io.StringIO(read_text(path), newline=""), delimiter=delimiter))
+    there = list(rows[0]) if rows else []
     missing = [name for name in columns if name not in there]
     if missing:
         raise ConfigError(f"{path}: no column '{missing[0]}'; there are: {', '.join(there)}")
@@ -73,10 +107,9 @@ def read_json(path: Path) -> Any:
     Raises:
         ConfigError: It is missing or no JSON.
     """
-    if not path.is_file():
-        raise ConfigError(f"there is no file {path}")
+    text = read_text(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(text)
     except ValueError as error:
         raise ConfigError(f"{path} is no JSON: {error}") from error
 
@@ -87,9 +120,7 @@ def read_items(path: Path) -> list[dict[str, Any]]:
     Raises:
         ConfigError: It is neither.
     """
-    if not path.is_file():
-        raise ConfigError(f"there is no file {path}")
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     try:
         items = json.loads(text)
     except ValueError:

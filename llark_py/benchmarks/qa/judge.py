@@ -13,9 +13,10 @@ from llark_py.errors import EndpointError
 from llark_py.prompting import render_prompt
 
 from ..estimates import Draws, Estimate
-from .comparison import read_samples, samples_name
-from .ledger import Ledger
-from .task import Question, sha256
+from .comparison import read_samples, samples_name, shared
+from .hashes import sha256
+from .ledger import Asked, Ledger
+from .task import Question
 
 if TYPE_CHECKING:
     from llark_py.assistant.chat_api import ChatApi
@@ -77,10 +78,12 @@ def _verdict(
     """1 where the first is better, 0 where the second is, 1/2 of a tie; None of anything else."""
     prompt = render_prompt("judge", references=question.target, first=first, second=second)
     condition = f"judge {sha256([api.model, prompt])[:16]}"
-    line = ledger.answer(question, condition)
+    # A judge reads and hears nothing: what it says depends on no sound.
+    asked = Asked(question.id, condition, question.name_hash)
+    line = ledger.answer(asked)
     if line is None:
         line = {"answer": _ask(api, prompt), "judge": api.model}
-        ledger.add(question, condition, line)
+        ledger.add(asked, line)
     found = _VERDICT.fullmatch(line["answer"])
     return {"1": 1.0, "2": 0.0, "tie": 0.5}[found[1].lower()] if found else None
 
@@ -108,7 +111,7 @@ def judge_runs(api: ChatApi, task: str, first: Path, second: Path) -> dict[str, 
         first, second: Folders of `llark evaluate ... --out`.
     """
     a, b = (read_samples(folder / samples_name(task)) for folder in (first, second))
-    both = [key for key in a if key in b and a[key]["resps"][0]]
+    both = [key for key in shared(a, b) if a[key]["resps"][0]]
     questions = [
         Question(doc["id"], doc["prompt"], tuple(doc["target"]), group=doc["group"])
         for doc in (b[key]["doc"] for key in both)

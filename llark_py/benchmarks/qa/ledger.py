@@ -5,15 +5,34 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from llark_py.errors import ConfigError
 
-from .task import Question
-
 Line = dict[str, Any]
 _NEEDED = ("id", "condition", "asked_hash")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, and all that the answer depends on.
+
+    Attributes:
+        id: The question.
+        condition: With which sound.
+        hash: Of the words and of the sound.
+        old_hash: What versions before 0.13 kept in its place: of the words and the name of the
+            recording. Their answers count as long as these are the same.
+        sound_hash: Of the bytes of the file that is heard; None where none is.
+    """
+
+    id: str
+    condition: str
+    hash: str
+    old_hash: str | None = None
+    sound_hash: str | None = None
 
 
 class Ledger:
@@ -21,8 +40,8 @@ class Ledger:
 
     Every line is on the disk before the next question is asked. A line that was half written when
     a run was killed is cut off. An answer counts only for what was asked: where the words or the
-    recording are others now, the question is asked anew. Of several lines about one question the
-    last counts; failures (`error`) do not count as answers.
+    sound are others now, the question is asked anew. Of several lines about one question the last
+    counts; failures (`error`) do not count as answers.
 
     Args:
         path: The file; it need not be there. None keeps all in memory.
@@ -34,28 +53,36 @@ class Ledger:
     def __init__(self, path: Path | None):
         self._path = path
         self._lines: dict[tuple[str, str, str], Line] = {}
+        self._answered: set[tuple[str, str]] = set()
         if path is not None and path.exists():
             for line in _read_repaired(path):
                 self._take(line)
 
-    def answer(self, question: Question, condition: str) -> Line | None:
-        """Give what was said, if the question was asked and did not fail."""
-        line = self._lines.get((condition, question.id, question.asked_hash))
+    def answer(self, asked: Asked) -> Line | None:
+        """Give what was said, if this was asked and did not fail."""
+        line = self._line(asked)
         return None if line is None or "error" in line else line
 
-    def failure(self, question: Question, condition: str) -> str | None:
-        """Give why a question has no answer, if it was asked."""
-        line = self._lines.get((condition, question.id, question.asked_hash))
+    def failure(self, asked: Asked) -> str | None:
+        """Give why there is no answer, if this was asked."""
+        line = self._line(asked)
         return line.get("error") if line else None
 
-    def add(self, question: Question, condition: str, said: Line) -> None:
+    def is_old(self, asked: Asked) -> bool:
+        """Tell whether the answer is of a version that did not look at the sound itself."""
+        line = self.answer(asked)
+        heard = asked.sound_hash is not None
+        return heard and line is not None and line["asked_hash"] != asked.hash
+
+    def is_outdated(self, asked: Asked) -> bool:
+        """Tell whether there are answers under this id, but to other words or another sound."""
+        return self.answer(asked) is None and (asked.condition, asked.id) in self._answered
+
+    def add(self, asked: Asked, said: Line) -> None:
         """Keep an answer: `{"answer": ...}`, or `{"error": ...}`."""
-        line = {
-            "id": question.id,
-            "condition": condition,
-            **said,
-            "asked_hash": question.asked_hash,
-        }
+        heard = {"sound_hash": asked.sound_hash} if asked.sound_hash else {}
+        line = {"id": asked.id, "condition": asked.condition, **said, **heard}
+        line["asked_hash"] = asked.hash
         self._take(line)
         if self._path is None:
             return
@@ -69,8 +96,16 @@ class Ledger:
         """The conditions that anything was answered under, in order."""
         return list(dict.fromkeys(condition for condition, _, _ in self._lines))
 
+    def _line(self, asked: Asked) -> Line | None:
+        found = self._lines.get((asked.condition, asked.id, asked.hash))
+        if found is None and asked.old_hash is not None:
+            found = self._lines.get((asked.condition, asked.id, asked.old_hash))
+        return found
+
     def _take(self, line: Line) -> None:
         self._lines[line["condition"], line["id"], line["asked_hash"]] = line
+        if "error" not in line:
+            self._answered.add((line["condition"], line["id"]))
 
 
 def _read_repaired(path: Path) -> list[Line]:

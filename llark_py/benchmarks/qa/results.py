@@ -17,10 +17,12 @@ import llark_py
 
 from ..answers import write_whole
 from ..estimates import N_DRAWS, SEED, Estimate
+from .hashes import sha256
 from .scoring import Column, Said, Table
 from .sounds import AUDIO
 from .task import Question, Task, task_hash
 
+_SEEDS = {"bootstrap": SEED, "noise": "CRC-32 of the question's id"}
 _PACKAGES = ("torch", "transformers", "numpy", "scikit-learn", "mir_eval", "sacrebleu")
 
 
@@ -32,6 +34,8 @@ class TaskRun:
         task: The benchmark.
         questions: Those that were asked.
         n_original: How many the benchmark has; of the others the sound is not there.
+        data: `annotations`: the SHA-256 of every official file that was read, by its path;
+            `sounds`: one of the SHA-256 of all recordings in order, None where nobody heard them.
         said: Answers by condition; none where nobody was asked.
         table: Scores by row and reader.
         categories: Scores of the first reader by dimension and category.
@@ -41,6 +45,7 @@ class TaskRun:
     task: Task
     questions: Sequence[Question]
     n_original: int
+    data: Mapping[str, Any]
     said: Said
     table: Table
     categories: Mapping[str, Mapping[str, Estimate]]
@@ -133,6 +138,9 @@ def _results(
         "package_versions": package_versions(),
         "transformers_version": package_versions()["transformers"],
         "task_hashes": {run.task.name: task_hash(run.questions) for run in runs},
+        "prompt_hashes": {run.task.name: sha256([q.prompt for q in run.questions]) for run in runs},
+        "data_hashes": {run.task.name: dict(run.data) for run in runs},
+        "seeds": {run.task.name: {**_SEEDS, **run.task.seeds} for run in runs},
         "total_evaluation_time_seconds": round(seconds, 3),
     }
 

@@ -13,15 +13,17 @@ from llark_py.errors import ConfigError
 
 from ..answers import write_whole
 from ..estimates import Estimate
+from .annotations import read_noting, tell_changes
 from .answer_files import read_answer_file
 from .asking import Answerer, ask_all
 from .comparison import samples_name
 from .files import data_folder
+from .hashes import sha256
 from .judge import judge_pairs
 from .ledger import Ledger
 from .results import TaskRun
 from .scoring import sample_rows, score_categories, score_task
-from .sounds import AUDIO, BLIND
+from .sounds import AUDIO, BLIND, Sounds
 from .task import Question, Task
 
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def ask_task(task: Task, plan: Plan, answerer: Answerer | None) -> tuple[TaskRun
     Raises:
         ConfigError: The data are not there, or there is nothing to score.
     """
-    every = _read(task, plan)
+    every, files = _read(task, plan)
     questions = [q for q in every if q.excerpt is not None and q.excerpt.path.is_file()]
     if not questions:
         first = every[0].excerpt
@@ -79,18 +81,21 @@ def ask_task(task: Task, plan: Plan, answerer: Answerer | None) -> tuple[TaskRun
     failed = 0
     if answerer is not None:
         failed = ask_all(task.name, questions, answerer, ledger, blind=plan.blind)
+    sounds = Sounds(questions)
     said: dict[str, dict[str, str | None]] = {}
     about: dict[tuple[str, str], dict[str, Any]] = {}
-    for condition in (AUDIO, *BLIND):
-        lines = {q.id: ledger.answer(q, condition) for q in questions}
-        if not any(lines.values()) and condition != AUDIO:
-            continue
-        said[condition] = {name: line["answer"] for name, line in lines.items() if line}
+    for condition in (c for c in (AUDIO, *BLIND) if c in ledger.conditions):
+        found = {q.id: ledger.answer(sounds.asked(q, condition)) for q in questions}
+        lines = {name: line for name, line in found.items() if line}
+        if lines:
+            said[condition] = {name: line["answer"] for name, line in lines.items()}
         for name, line in lines.items():
-            about[condition, name] = {k: line[k] for k in ("calls",) if k in line} if line else {}
-    if not said[AUDIO]:
+            about[condition, name] = {k: line[k] for k in ("calls", "sound_hash") if k in line}
+    if AUDIO not in said:
         raise ConfigError(f"{task.name}: there are no answers to score in {plan.out}")
-    return _score(task, plan, questions, len(every), said, about), failed
+    heard = sha256([sounds.asked(q, AUDIO).sound_hash for q in questions])
+    data = {"annotations": files, "sounds": heard}
+    return _score(task, plan, questions, len(every), data, said, about), failed
 
 
 def score_blindly(task: Task, plan: Plan) -> TaskRun:
@@ -99,8 +104,9 @@ def score_blindly(task: Task, plan: Plan) -> TaskRun:
     Raises:
         ConfigError: The data are not there.
     """
-    questions = _read(task, plan)
-    return _score(task, plan, questions, len(questions), {}, {})
+    questions, files = _read(task, plan)
+    data = {"annotations": files, "sounds": None}
+    return _score(task, plan, questions, len(questions), data, {}, {})
 
 
 def score_answer_file(task: Task, plan: Plan, path: Path) -> TaskRun:
@@ -109,14 +115,25 @@ def score_answer_file(task: Task, plan: Plan, path: Path) -> TaskRun:
     Raises:
         ConfigError: The file cannot be read, or answers other questions.
     """
-    questions, answers = read_answer_file(task, path, lambda: _read(task, plan))
+    files: dict[str, str] = {}
+
+    def read_questions() -> list[Question]:
+        questions, read = _read(task, plan)
+        files.update(read)
+        return questions
+
+    questions, answers = read_answer_file(task, path, read_questions)
     questions = questions[: plan.limit]
-    return _score(task, plan, questions, len(questions), {AUDIO: answers}, {})
+    data = {"annotations": files, "sounds": None}
+    return _score(task, plan, questions, len(questions), data, {AUDIO: answers}, {})
 
 
-def _read(task: Task, plan: Plan) -> list[Question]:
+def _read(task: Task, plan: Plan) -> tuple[list[Question], dict[str, str]]:
     folder = data_folder(plan.data, task.name, task.source)
-    return task.read(folder)[: plan.limit]
+    questions, files = read_noting(task, folder)
+    if plan.out is not None:
+        tell_changes(task, plan.out, files)
+    return questions[: plan.limit], files
 
 
 def _score(
@@ -124,6 +141,7 @@ def _score(
     plan: Plan,
     questions: list[Question],
     n_original: int,
+    data: Mapping[str, Any],
     said: Mapping[str, Mapping[str, str | None]],
     about: Mapping[tuple[str, str], dict[str, Any]],
 ) -> TaskRun:
@@ -137,6 +155,7 @@ def _score(
         task=task,
         questions=questions,
         n_original=n_original,
+        data=data,
         said=said,
         table=table,
         categories=score_categories(task, questions, first) if first else {},

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..estimates import N_DRAWS, Draws, Estimate
-from .sounds import AUDIO, BLIND
-from .task import Question, Reader, Scores, Task, sha256
+from .hashes import sha256
+from .sounds import AUDIO, BLIND, NOISE, noise_seed
+from .task import Question, Reader, Scores, Task
 
 NO_READER = "none"
 """The reader of rows that no model has answered."""
@@ -139,7 +140,8 @@ def sample_rows(
 
     Returns:
         Rows with `doc_id`, `doc`, `target`, `arguments`, `resps`, `filtered_resps` (by reader),
-        `metrics` (by reader), hashes, and what `describe` gives.
+        `metrics` (by reader), hashes, and what `describe` gives; `sound_hash` is that of the file
+        that was heard, None where none was or nobody knows. Noise has its seed.
     """
     rows = []
     for condition, columns in table.items():
@@ -159,6 +161,8 @@ def sample_rows(
                     "doc_hash": question.doc_hash,
                     "prompt_hash": sha256(question.prompt),
                     "target_hash": sha256(question.doc["target"]),
+                    "sound_hash": None,
+                    **({"noise_seed": noise_seed(question)} if condition == NOISE else {}),
                     **describe(condition, question.id),
                 }
             )

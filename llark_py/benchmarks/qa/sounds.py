@@ -11,11 +11,14 @@ import numpy as np
 from llark_py.audio import Audio
 
 from ..clips import NOISE_LEVEL, other_than
+from .hashes import hash_file, sha256
+from .ledger import Asked
 from .task import Excerpt, Question
 
 AUDIO, TEXT_ONLY, OTHER = "audio", "text only", "other recording"
 BLIND = ("noise", "silence", OTHER, TEXT_ONLY)
 """Rows for which the model is asked with another sound, or none."""
+NOISE = BLIND[0]
 
 
 class Sounds:
@@ -36,6 +39,26 @@ class Sounds:
         """The blind conditions that these questions can be asked under."""
         return tuple(c for c in BLIND if c != OTHER or len(self._groups) > 1)
 
+    def asked(self, question: Question, condition: str) -> Asked:
+        """Tell what an answer under a condition depends on.
+
+        That is the words, the bytes of the file that is heard (of noise and silence: of the one
+        that they are as long as) and its part, wherever the file lies and whatever its name.
+        """
+        excerpt = self._excerpt(question, condition)
+        heard = None if excerpt is None else _hash(excerpt)
+        part = None if excerpt is None else [excerpt.start_s, excerpt.end_s]
+        asked_hash = sha256([question.prompt, heard, part])
+        return Asked(question.id, condition, asked_hash, question.name_hash, heard)
+
+    def _excerpt(self, question: Question, condition: str) -> Excerpt | None:
+        if condition == TEXT_ONLY:
+            return None
+        if condition != OTHER:
+            return question.excerpt
+        other = self._groups[other_than(self._place[question.group], len(self._groups))]
+        return self._firsts[other]
+
     def sound(self, question: Question, condition: str) -> Audio | None:
         """Give the sound; None for `text only`.
 
@@ -47,20 +70,29 @@ class Sounds:
         Raises:
             AudioError: The file cannot be read.
         """
-        if condition == TEXT_ONLY or question.excerpt is None:
+        excerpt = self._excerpt(question, condition)
+        if excerpt is None:
             return None
-        if condition == OTHER:
-            other = self._groups[other_than(self._place[question.group], len(self._groups))]
-            excerpt = self._firsts[other]
-            return None if excerpt is None else _load(excerpt)
-        audio = _load(question.excerpt)
-        if condition == AUDIO:
+        audio = _load(excerpt)
+        if condition in (AUDIO, OTHER):
             return audio
-        level = NOISE_LEVEL if condition == "noise" else 0.0
-        rng = np.random.default_rng(zlib.crc32(question.id.encode()))
+        level = NOISE_LEVEL if condition == NOISE else 0.0
+        rng = np.random.default_rng(noise_seed(question))
         return Audio(rng.normal(0, level, audio.n_samples), audio.sample_rate)
+
+
+def noise_seed(question: Question) -> int:
+    """The seed of the noise that a question is asked with: the CRC-32 of its id."""
+    return zlib.crc32(question.id.encode())
 
 
 @lru_cache(maxsize=2)
 def _load(excerpt: Excerpt) -> Audio:
     return excerpt.load()
+
+
+def _hash(excerpt: Excerpt) -> str | None:
+    try:
+        return hash_file(excerpt.path)
+    except OSError:
+        return None  # whoever loads it says why it cannot be read

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,6 +12,7 @@ from llark_py.audio import Audio, load_audio
 from llark_py.errors import ConfigError
 
 from ..estimates import Draws, Estimate
+from .hashes import sha256
 
 
 @dataclass(frozen=True)
@@ -86,12 +85,12 @@ class Question:
 
     @cached_property
     def doc_hash(self) -> str:
-        """SHA-256: another text, option, answer or recording is another question."""
+        """SHA-256: another text, option or answer, or another file name, is another question."""
         return sha256(self.doc)
 
     @cached_property
-    def asked_hash(self) -> str:
-        """SHA-256 of what an answer depends on: the words, and the recording by its name."""
+    def name_hash(self) -> str:
+        """SHA-256 of the words and the recording's name, by which 0.12 and before kept answers."""
         return sha256([self.prompt, self.excerpt.label if self.excerpt else None])
 
 
@@ -118,6 +117,7 @@ class Task:
         has_captions: Whether targets are people's captions, which a judge may compare.
         read_answers: Reads an answer file of the benchmark's own kind, which brings the questions
             along: None where a file is of another kind.
+        seeds: What options and guesses are drawn by, by what is drawn.
     """
 
     name: str
@@ -131,11 +131,7 @@ class Task:
     totals: Callable[[Sequence[Question], Sequence[Any], Draws], dict[str, Estimate]] | None = None
     has_captions: bool = False
     read_answers: Callable[[Path], list[tuple[Question, str]] | None] | None = None
-
-
-def sha256(value: Any) -> str:
-    """Hash what JSON can hold."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    seeds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def task_hash(questions: Sequence[Question]) -> str:

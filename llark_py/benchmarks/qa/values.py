@@ -21,6 +21,10 @@ _BARE = re.compile(_TONIC + r"(?![\w#'’])(?!\s+[a-z])")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _BPM = re.compile(r"(\d+(?:\.\d+)?)\s*-?(?:bpm\b|beats?\b)", re.IGNORECASE)
 _BPM_RANGE = (30.0, 300.0)
+_OTHERS, _ANY_KEY = "others", "any key"
+GUESS_SEEDS = {"random": _OTHERS}
+"""What guesses are drawn by, by the row that they are."""
+KEY_SEEDS = {**GUESS_SEEDS, "any key": _ANY_KEY}
 
 
 # --- keys ---------------------------------------------------------------------------------------
@@ -66,7 +70,7 @@ def score_key(question: Question, value: Any) -> Scores:
 def guess_keys(questions: Sequence[Question]) -> dict[str, list[Any]]:
     """Guess the commonest key, another recording's, and any of the 24."""
     targets = [KEYS[key_index(question.target)] for question in questions]
-    rng = random.Random("any key")
+    rng = random.Random(_ANY_KEY)
     return {
         "most frequent": [commonest(targets)] * len(targets),
         "random": others(targets),
@@ -119,8 +123,9 @@ def label_readers(labels: Mapping[str, Sequence[str]]) -> dict[str, Callable[...
         labels: Further ways to write each label.
 
     Returns:
-        `strict`: the label, and no other, stands in the answer (the rule of CMI-Bench). `lenient`:
-        the first label that stands in it, also written otherwise.
+        `strict`: the label, and no other, stands in the answer (the rule of CMI-Bench, but by whole
+        words: there `popular` is `pop`). `lenient`: the first label that stands in it, also written
+        otherwise.
     """
 
     def strict(question: Question, text: str) -> str | None:
@@ -181,6 +186,6 @@ def commonest(targets: Sequence[Any]) -> Any:
 def others(targets: Sequence[Any]) -> list[Any]:
     """Give every question the target of another one, drawn by a fixed seed."""
     order = list(range(len(targets)))
-    random.Random("others").shuffle(order)
+    random.Random(_OTHERS).shuffle(order)
     given = dict(zip(order, order[1:] + order[:1], strict=True))
     return [targets[given[i]] for i in range(len(targets))]
