@@ -13,8 +13,8 @@ from llark_py.errors import EndpointError
 from llark_py.prompting import render_prompt
 
 from ..estimates import Draws, Estimate
-from .comparison import read_samples, samples_name
 from .ledger import Ledger
+from .samples import read_samples, samples_name
 from .task import Question, sha256
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ..answers import write_whole
 from ..estimates import N_DRAWS, SEED, Estimate
 from .scoring import Column, Said, Table
 from .sounds import AUDIO
-from .task import Question, Task, task_hash
+from .task import Card, Question, task_hash
 
 _PACKAGES = ("torch", "transformers", "numpy", "scikit-learn", "mir_eval", "sacrebleu")
 
@@ -29,22 +29,24 @@ class TaskRun:
     """A task with its answers, scored.
 
     Attributes:
-        task: The benchmark.
+        task: The benchmark, or one of its parts.
         questions: Those that were asked.
         n_original: How many the benchmark has; of the others the sound is not there.
         said: Answers by condition; none where nobody was asked.
         table: Scores by row and reader.
         categories: Scores of the first reader by dimension and category.
         judged: What a judge preferred, if one was asked.
+        own: What the row of the recordings themselves is called in pictures.
     """
 
-    task: Task
+    task: Card
     questions: Sequence[Question]
     n_original: int
     said: Said
     table: Table
     categories: Mapping[str, Mapping[str, Estimate]]
     judged: Mapping[str, Estimate]
+    own: str = AUDIO
 
     @property
     def reader(self) -> str:
@@ -58,7 +60,7 @@ class TaskRun:
 
 
 def write_results(
-    runs: Sequence[TaskRun], settings: Mapping[str, Any], folder: Path, seconds: float
+    runs: Sequence[TaskRun], settings: Mapping[str, Any], folder: Path, seconds: float | None
 ) -> Path:
     """Write `results_DATE.json`.
 
@@ -66,7 +68,7 @@ def write_results(
         runs: The tasks.
         settings: Who answered, and how.
         folder: Where to.
-        seconds: How long it took.
+        seconds: How long it took; None where that is not known, since it was made in pieces.
 
     Returns:
         The file.
@@ -79,9 +81,10 @@ def write_results(
 
 
 def _results(
-    runs: Sequence[TaskRun], settings: Mapping[str, Any], seconds: float
+    runs: Sequence[TaskRun], settings: Mapping[str, Any], seconds: float | None
 ) -> dict[str, Any]:
-    results, groups = {}, {}
+    results: dict[str, Any] = {}
+    groups: dict[str, list[str]] = {}
     for run in runs:
         names = {row: run.task.name if row == AUDIO else _subtask(run, row) for row in run.table}
         for row, columns in run.table.items():
@@ -90,6 +93,8 @@ def _results(
         if run.judged:
             for name, estimate in run.judged.items():
                 results[run.task.name][f"{name},judge"] = round(estimate.value, 6)
+        if run.task.group:
+            groups.setdefault(run.task.group, []).append(run.task.name)
         groups[run.task.name] = [name for row, name in names.items() if row != AUDIO]
     return {
         "results": results,
@@ -108,7 +113,7 @@ def _results(
                 "filter_list": list(run.task.readers),
                 "primary": run.task.primary,
                 "source": run.task.source,
-                "metadata": {"version": run.task.version},
+                "metadata": {"version": run.task.version, **run.task.metadata},
             }
             for run in runs
         },
@@ -120,7 +125,8 @@ def _results(
             for run in runs
         },
         "config": {
-            "model": settings["model"],
+            "model": settings.get("model"),
+            "model_sha": settings.get("weights"),
             "model_args": dict(settings),
             "limit": settings.get("limit"),
             "bootstrap_iters": N_DRAWS,
@@ -133,7 +139,7 @@ def _results(
         "package_versions": package_versions(),
         "transformers_version": package_versions()["transformers"],
         "task_hashes": {run.task.name: task_hash(run.questions) for run in runs},
-        "total_evaluation_time_seconds": round(seconds, 3),
+        "total_evaluation_time_seconds": None if seconds is None else round(seconds, 3),
     }
 
 
@@ -153,6 +159,7 @@ def _scores(columns: Mapping[str, Column]) -> dict[str, Any]:
         for name, estimate in column.scores.items():
             found[f"{name},{reader}"] = round(estimate.value, 6)
             found[f"{name}_stderr,{reader}"] = _stderr(column, name)
+            found[f"{name}_n,{reader}"] = estimate.n
             found[f"{name}_ci95,{reader}"] = [round(estimate.low, 6), round(estimate.high, 6)]
         found[f"unparsed,{reader}"] = round(column.unparsed, 6)
         found[f"missing,{reader}"] = column.missing
@@ -161,9 +168,10 @@ def _scores(columns: Mapping[str, Column]) -> dict[str, Any]:
 
 def _stderr(column: Column, name: str) -> float | str:
     """Of a mean: as lm-eval computes it, all answers apart; the interval goes by recordings."""
-    if name not in column.each[0] or len(column.each) < 2:
+    values = [one[name] for one in column.each if name in one]
+    if len(values) < 2:
         return "N/A"
-    return round(stdev([one[name] for one in column.each]) / len(column.each) ** 0.5, 6)
+    return round(stdev(values) / len(values) ** 0.5, 6)
 
 
 def git_hash() -> str | None:

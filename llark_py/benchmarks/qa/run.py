@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,15 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from llark_py.errors import ConfigError
 
-from ..answers import write_whole
 from ..estimates import Estimate
 from .answer_files import read_answer_file
 from .asking import Answerer, ask_all
-from .comparison import samples_name
 from .files import data_folder
 from .judge import judge_pairs
 from .ledger import Ledger
 from .results import TaskRun
+from .samples import write_samples
 from .scoring import sample_rows, score_categories, score_task
 from .sounds import AUDIO, BLIND
 from .task import Question, Task
@@ -131,8 +129,7 @@ def _score(
     first = table[AUDIO][next(iter(task.readers))] if AUDIO in said else None
     if plan.out is not None and said:
         rows = sample_rows(questions, said, table, lambda c, name: about.get((c, name), {}))
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        write_whole(plan.out / samples_name(task.name), text)
+        write_samples(plan.out, task.name, rows)
     return TaskRun(
         task=task,
         questions=questions,

@@ -12,8 +12,9 @@ from .task import Question, Reader, Scores, Task, sha256
 
 NO_READER = "none"
 """The reader of rows that no model has answered."""
-Said = Mapping[str, Mapping[str, str | None]]
-"""Answers by condition and question; None, or no entry, is no answer."""
+Said = Mapping[str, Mapping[str, Any]]
+"""Answers by condition and question; None, or no entry, is no answer. Models say text; what our
+own tools find is what JSON can hold."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Column:
         unparsed: Share of answers that could not be read, or were not given; they count as wrong.
         missing: How many questions have no answer.
         values: What was read of each question.
-        each: The scores of each question.
+        each: The scores of each question; none of one that was not asked under the condition.
     """
 
     scores: dict[str, Estimate]
@@ -138,14 +139,16 @@ def sample_rows(
         describe: Gives what else is known of an answer, by condition and question.
 
     Returns:
-        Rows with `doc_id`, `doc`, `target`, `arguments`, `resps`, `filtered_resps` (by reader),
-        `metrics` (by reader), hashes, and what `describe` gives.
+        Rows, of questions that have scores, with `doc_id`, `doc`, `target`, `arguments`, `resps`,
+        `filtered_resps` (by reader), `metrics` (by reader), hashes, and what `describe` gives.
     """
     rows = []
     for condition, columns in table.items():
         if condition not in said:
             continue
         for i, question in enumerate(questions):
+            if not any(column.each[i] for column in columns.values()):
+                continue
             rows.append(
                 {
                     "doc_id": question.id,
