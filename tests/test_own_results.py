@@ -230,6 +230,16 @@ def test_a_run_without_samples_says_what_to_do(benchmark, told, tmp_path):
         compare_runs(tmp_path, tmp_path)
 
 
+def test_of_several_runs_one_is_to_be_named(tmp_path):
+    for name in ("listening", "tools"):
+        (tmp_path / name).mkdir()
+        AnswerBook(tmp_path / name, {"benchmark": name})
+    with pytest.raises(
+        ConfigError, match="holds several runs; compare one of .*listening, .*tools"
+    ):
+        compare_runs(tmp_path, tmp_path)
+
+
 # --- finished runs ------------------------------------------------------------------------------
 
 

@@ -70,6 +70,9 @@ def _tasks(folder: Path) -> list[str]:
     """Name the tasks of a run; where a run of our own is there without them, say what to do."""
     found = sampled_tasks(folder)
     run = folder / "run.json"
+    inside = sorted(str(path.parent) for path in folder.glob("*/run.json"))
+    if inside and not found and not run.is_file():
+        raise ConfigError(f"{folder} holds several runs; compare one of {', '.join(inside)}")
     if found or not run.is_file():
         return found
     benchmark = json.loads(run.read_text(encoding="utf-8")).get("benchmark")
