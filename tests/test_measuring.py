@@ -167,7 +167,11 @@ def test_stems_are_set_beside_the_mixture_and_written_up(monkeypatch, tmp_path):
 
     monkeypatch.setattr(stems, "take_apart", perfect)
     book = AnswerBook(tmp_path, {"benchmark": "tools"})
-    book.in_chunks("mixes", 300, 2, 1, lambda first, n: stems.ask_mixes([songs[first - 300]]))
+
+    def pieces(first, n):
+        return [(str(first), lambda: stems.ask_mixes([songs[first - 300]]))]
+
+    book.in_chunks("mixes", 300, 2, 1, pieces)
     assert sorted(p.name for p in (tmp_path / "parts").iterdir()) == [
         "mixes-000300.jsonl",
         "mixes-000301.jsonl",

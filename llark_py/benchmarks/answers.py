@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from llark_py.errors import ConfigError
 
 Row = dict[str, Any]
+Piece = tuple[str, Callable[[], Iterable[Row]]]
+"""What a part is made of, and kept by while it is not whole: a name, and who asks."""
+
+
+def rows_of(pieces: Iterable[Piece]) -> Iterator[Row]:
+    """Ask all pieces of a part, one after the other."""
+    for _, make in pieces:
+        yield from make()
 
 
 class AnswerBook:
@@ -37,8 +48,7 @@ class AnswerBook:
         (folder / "parts").mkdir(parents=True, exist_ok=True)
         claim_folder(folder, settings)
         for part in sorted((folder / "parts").glob("*.jsonl")):
-            lines = part.read_text(encoding="utf-8").splitlines()
-            self._rows[part.stem] = [json.loads(line) for line in lines]
+            self._rows[part.stem] = _read_rows(part)
 
     def part(self, name: str, make: Callable[[], Iterable[Row]]) -> list[Row]:
         """Give the rows of a part, made now unless they are there.
@@ -50,16 +60,45 @@ class AnswerBook:
         Returns:
             The rows; none of a part that another process makes.
         """
+        return self.pieces(name, lambda: [("", make)])
+
+    def pieces(self, name: str, make: Callable[[], Iterable[Piece]]) -> list[Row]:
+        """Give the rows of a part that is kept piece by piece until it is whole.
+
+        A process that is killed loses no more than a piece. The pieces (`parts/<name>/`) are put
+        together in their order, so that a part that is whole looks the same however often it was
+        cut off.
+
+        Args:
+            name: Names the file too.
+            make: Gives the pieces; called only when the part is not whole, and of its pieces only
+                those are asked that are not there.
+
+        Returns:
+            The rows; none of a part that another process makes.
+        """
         if name not in self._rows:
             if self._claims is not None and not _claim(self._claims / name):
                 return []
             sys.stderr.write(f"{name} ...\n")
-            rows = [{"part": name, **row} for row in make()]
+            made = [row for piece in make() for row in self._piece(name, *piece)]
+            rows = [{"part": name, **row} for row in made]
             if self._folder is not None:
-                text = "".join(json.dumps(row) + "\n" for row in rows)
-                write_whole(self._folder / "parts" / f"{name}.jsonl", text)
+                _write_rows(self._folder / "parts" / f"{name}.jsonl", rows)
+                shutil.rmtree(self._folder / "parts" / name, ignore_errors=True)
             self._rows[name] = rows
         return self._rows[name]
+
+    def _piece(self, part: str, name: str, make: Callable[[], Iterable[Row]]) -> list[Row]:
+        if self._folder is None or not name:  # without a name it is all of the part
+            return list(make())
+        path = self._folder / "parts" / part / f"{quote(name, safe=' ')}.jsonl"
+        if path.exists():
+            return _read_rows(path)
+        rows = list(make())
+        path.parent.mkdir(exist_ok=True)
+        _write_rows(path, rows)
+        return rows
 
     def in_chunks(
         self,
@@ -67,7 +106,7 @@ class AnswerBook:
         skip: int,
         n: int,
         size: int,
-        make: Callable[[int, int], Iterable[Row]],
+        make: Callable[[int, int], Iterable[Piece]],
     ) -> None:
         """Make the rows about many things part by part: `<name>-<number of the first>`.
 
@@ -76,11 +115,11 @@ class AnswerBook:
             skip: Number of the first thing.
             n: How many.
             size: How many a part.
-            make: Number of the first and how many -> rows.
+            make: Number of the first and how many -> pieces.
         """
         for first in range(skip, skip + n, size):
             count = min(size, skip + n - first)
-            self.part(f"{name}-{first:06d}", partial(make, first, count))
+            self.pieces(f"{name}-{first:06d}", partial(make, first, count))
 
     @property
     def rows(self) -> list[Row]:
@@ -90,8 +129,7 @@ class AnswerBook:
     def close(self) -> None:
         """Write all rows into `answers.jsonl`, for people and other programs."""
         if self._folder is not None:
-            text = "".join(json.dumps(row) + "\n" for row in self.rows)
-            write_whole(self._folder / "answers.jsonl", text)
+            _write_rows(self._folder / "answers.jsonl", self.rows)
 
 
 def read_run(folder: Path) -> tuple[dict[str, Any], AnswerBook]:
@@ -135,8 +173,20 @@ def _claim(path: Path) -> bool:
     return True
 
 
+def _read_rows(path: Path) -> list[Row]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _write_rows(path: Path, rows: Iterable[Row]) -> None:
+    write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Write a file whole: an interrupted write leaves none of that name."""
+    """Write a file whole: an interrupted write, or a crash, leaves none of that name."""
     partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        # Or the name may reach the disk before what stands under it.
+        os.fsync(file.fileno())
     partial.replace(path)

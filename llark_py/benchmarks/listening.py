@@ -12,14 +12,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from .answers import AnswerBook, Row
+from .answers import AnswerBook, Piece, Row
 from .asking import Listener
 from .clips import CONDITIONS, compose_clips, compose_voices, make_sounds
 from .listening_report import summarise, write_report
-from .paraphrases import ask_paraphrases
-from .questions import Ear, Item, ask, balanced_families, clip_item, sound_item, voice_item
+from .paraphrases import ask_by_fact
+from .questions import (
+    Ear,
+    Item,
+    ask_by_condition,
+    balanced_families,
+    clip_item,
+    sound_item,
+    voice_item,
+)
 from .real import read_real
-from .songs import ask_songs, compose_songs
+from .songs import ask_songs_by_condition, compose_songs
 from .trial import Trial
 
 _CHUNK = 50
@@ -53,45 +61,47 @@ def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
     real = read_real(trial.real) if trial.real is not None else []
     font, seconds = trial.soundfont, trial.seconds
 
-    def clips(first: int, n: int) -> Iterable[Row]:
+    def clips(first: int, n: int) -> Iterable[Piece]:
         composed = compose_clips(n, font, seconds, trial.instruments, first)
         items = [clip_item(clip) for clip in composed]
         drawn = balanced_families(items, first)
-        return ask(ear, "clips", items, yes_no=drawn, baselines=trial.thorough)
+        return ask_by_condition(ear, "clips", items, yes_no=drawn, baselines=trial.thorough)
 
-    def voices(first: int, n: int) -> Iterable[Row]:
+    def voices(first: int, n: int) -> Iterable[Piece]:
         composed = compose_voices(n, font, seconds, first)
         items = [voice_item(clip, first + i) for i, clip in enumerate(composed)]
-        return ask(ear, "voices", items, conditions=CONDITIONS[:3])
+        return ask_by_condition(ear, "voices", items, conditions=CONDITIONS[:3])
 
     book.in_chunks("clips", trial.skip, trial.n, _CHUNK, clips)
     # Whole pairs; the other clip of a pair would tell the answer, so there is no such condition.
     n_voices = _share(trial.n, _VOICES, 2)
     book.in_chunks("voices", trial.skip // 2 * 2, n_voices, _CHUNK, voices)
 
-    def sounds() -> Iterable[Row]:
+    def sounds() -> Iterable[Piece]:
         each = _share(trial.n, _SOUNDS, 2)
         unlike = [sound_item(clip) for clip in make_sounds(each, seconds, trial.skip)]
         music = compose_clips(each, font, seconds, trial.instruments, trial.skip)
-        return ask(ear, "sounds", [*unlike, *map(sound_item, music)], conditions=("audio",))
+        return ask_by_condition(
+            ear, "sounds", [*unlike, *map(sound_item, music)], conditions=("audio",)
+        )
 
-    book.part("sounds", sounds)
+    book.pieces("sounds", sounds)
     if real:
-        book.part("real", lambda: _ask_real(ear, real))
+        book.pieces("real", lambda: _ask_real(ear, real))
     if not trial.thorough:
         return
 
-    def songs(first: int, n: int) -> Iterable[Row]:
-        return ask_songs(ear, compose_songs(n, font, first))
+    def songs(first: int, n: int) -> Iterable[Piece]:
+        return ask_songs_by_condition(ear, compose_songs(n, font, first))
 
     book.in_chunks("songs", trial.skip, _share(trial.n, _SONGS, 2), _SONGS_AT_ONCE, songs)
 
-    def paraphrases() -> Iterable[Row]:
+    def paraphrases() -> Iterable[Piece]:
         n = _share(trial.n, _PARAPHRASED, 2)
         # With singers in half of them, so that each answer is right about as often as not.
-        return ask_paraphrases(ear, compose_voices(n, font, seconds, trial.skip), trial.questions)
+        return ask_by_fact(ear, compose_voices(n, font, seconds, trial.skip), trial.questions)
 
-    book.part("paraphrases", paraphrases)
+    book.pieces("paraphrases", paraphrases)
 
 
 def evaluate_model(model: Any, processor: Any, trial: Trial) -> dict[str, dict[str, float]]:
@@ -115,8 +125,10 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
     return write_report(rows, settings, folder, plots)
 
 
-def _ask_real(ear: Ear, items: Sequence[Item]) -> Iterable[Row]:
-    return ask(ear, "real", items, conditions=("audio", "noise", "other clip"), baselines=True)
+def _ask_real(ear: Ear, items: Sequence[Item]) -> Iterable[Piece]:
+    return ask_by_condition(
+        ear, "real", items, conditions=("audio", "noise", "other clip"), baselines=True
+    )
 
 
 def _share(n: int, share: float, least: int) -> int:

@@ -10,19 +10,23 @@ from typing import Any
 from llark_py.compose.styles import STYLES
 
 from .answers import Row
+from .chapters import Chapter, Grid
 from .estimates import N_DRAWS, Estimate
-from .kept_report import keep_report
+from .kept_report import keep_run
+from .listening_sets import tell_sets
 from .paraphrases import SET as PARAPHRASES
 from .paraphrases import score_paraphrases
 from .questions import HEADS
 from .reliability import reliability_of_rows
-from .scores import ALL_FAMILIES, said_by, score_rows
-from .table import describe_run, markdown_table, score_table
+from .scores import ALL_FAMILIES, Scores, said_by, score_rows
+from .table import score_cells
 
 COMPOSED = ("clips", "voices", "sounds", "songs")
 UNREAD = "(unread)"
 
 Json = dict[str, Any]
+Cells = tuple[list[str], list[list[Any]]]
+"""Head and rows of a table."""
 
 
 def summarise(rows: Sequence[Row], n_draws: int = N_DRAWS) -> Json:
@@ -33,8 +37,17 @@ def summarise(rows: Sequence[Row], n_draws: int = N_DRAWS) -> Json:
         (clips in which each plays), `styles` (condition -> style -> what was said -> count),
         `reliability`, `paraphrases`.
     """
-    asked = [row for row in rows if row["set"] != PARAPHRASES]
-    by_set = score_rows(asked, n_draws)
+    return _summarise(rows, score_rows(_asked(rows), n_draws), n_draws)
+
+
+def _asked(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row["set"] != PARAPHRASES]
+
+
+def _summarise(
+    rows: Sequence[Row], by_set: Mapping[str, Mapping[str, Scores]], n_draws: int = N_DRAWS
+) -> Json:
+    asked = _asked(rows)
     composed: dict[str, dict[str, Estimate]] = {}
     for name in COMPOSED:
         for condition, scores in by_set.get(name, {}).items():
@@ -80,36 +93,43 @@ def write_report(
     rows: Sequence[Row], settings: Mapping[str, Any], folder: Path | None, plots: bool
 ) -> str:
     """Score a run and write it up; files are written where a folder is given."""
-    summary = summarise(rows)
+    by_set = score_rows(_asked(rows))
+    summary = _summarise(rows, by_set)
 
     def draw(folder: Path) -> list[Path]:
         from .plots import draw_all
 
         return draw_all(summary, folder)
 
-    found = {"run": dict(settings), **summary}
-    return keep_report(folder, found, markdown(summary, settings), draw=draw if plots else None)
+    return keep_run(
+        folder,
+        settings,
+        summary,
+        title="Listening",
+        chapters=_chapters(summary),
+        sets=tell_sets(rows, by_set, summary.get("paraphrases", {}), settings) if folder else [],
+        draw=draw if plots else None,
+    )
 
 
-def markdown(summary: Json, settings: Mapping[str, Any]) -> str:
+def _chapters(summary: Json) -> list[Chapter]:
     """Write a summary for people."""
-    parts = [
-        f"# Listening\n{describe_run(settings)}\n\n"
-        "The first column with 95 % bootstrap intervals over recordings."
-    ]
+    chapters = []
     for name, title in (("composed", "Composed, held-out soundfont"), ("real", "Real recordings")):
         if summary.get(name):
-            parts.append(f"## {title}\n{score_table(_columns(summary[name]))}")
-    parts.append("## Families\n" + _families(summary))
-    parts += [
-        f"## Styles: {'in words' if condition == 'audio' else 'by head'}\n" + _styles(confusion)
-        for condition, confusion in summary["styles"].items()
-        if confusion
-    ]
-    parts.append("## Reliability\n" + _reliability(summary["reliability"]))
+            chapters.append(_chapter(title, *score_cells(_columns(summary[name]))))
+    chapters.append(_chapter("Families", *_families(summary)))
+    for condition, title in (("audio", "Styles: in words"), (HEADS, "Styles: by head")):
+        if summary["styles"].get(condition):
+            chapters.append(_chapter(title, *_styles(summary["styles"][condition])))
+    chapters.append(_chapter("Reliability", *_reliability(summary["reliability"])))
     if "paraphrases" in summary:
-        parts.append("## Paraphrases\n" + _paraphrases(summary["paraphrases"]))
-    return "\n\n".join(parts)
+        chapters.append(_chapter("Paraphrases", *_paraphrases(summary["paraphrases"])))
+    return chapters
+
+
+def _chapter(title: str, head: list[str], rows: list[list[Any]]) -> Chapter:
+    return Chapter(title, tables=[Grid("", head, rows)])
 
 
 def _columns(columns: Json) -> dict[str, dict[str, Estimate]]:
@@ -123,7 +143,7 @@ def _columns(columns: Json) -> dict[str, dict[str, Estimate]]:
     }
 
 
-def _families(summary: Json) -> str:
+def _families(summary: Json) -> Cells:
     def f1(set_name: str, condition: str, family: str) -> str:
         scores = summary.get(set_name, {}).get(condition, {})
         found = scores.get(f"f1 {family}")
@@ -141,28 +161,28 @@ def _families(summary: Json) -> str:
         for family, count in summary["families"].items()
     ]
     head = ["family", "clips with it", "F1 in words", "F1 by head", "real, words", "real, head"]
-    return markdown_table(head, rows)
+    return head, rows
 
 
-def _styles(confusion: dict[str, dict[str, int]]) -> str:
+def _styles(confusion: dict[str, dict[str, int]]) -> Cells:
     rows = []
     for style, said in confusion.items():
         n = sum(said.values())
         wrong = sorted(((c, s) for s, c in said.items() if s != style), reverse=True)[:3]
         mistaken = ", ".join(f"{name} {count}" for count, name in wrong)
         rows.append([style, n, f"{said.get(style, 0) / n:.3f}", mistaken or "-"])
-    return markdown_table(["style", "clips", "right", "else said"], rows)
+    return ["style", "clips", "right", "else said"], rows
 
 
-def _reliability(found: Json) -> str:
+def _reliability(found: Json) -> Cells:
     rows = [
         [name, r["n"], f"{r['mean']:.3f}", f"{r['accuracy']:.3f}", f"{r['ece']:.3f}"]
         for name, r in found.items()
     ]
-    return markdown_table(["who", "answers", "mean confidence", "right", "ECE"], rows)
+    return ["who", "answers", "mean confidence", "right", "ECE"], rows
 
 
-def _paraphrases(found: Json) -> str:
+def _paraphrases(found: Json) -> Cells:
     rows = [
         [
             fact,
@@ -178,4 +198,4 @@ def _paraphrases(found: Json) -> str:
         for fact, r in found.items()
     ]
     head = ["fact", "clips", "phrasings", "same answer", "accuracy", "by phrasing", "worst"]
-    return markdown_table(head, rows)
+    return head, rows

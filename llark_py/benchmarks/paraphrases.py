@@ -6,6 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from llark_py.instruct.colloquial import noisy
 from llark_py.instruct.phrases import fill, grammar, pick
 from llark_py.prompting import read_prompt_data
 
-from .answers import Row
+from .answers import Piece, Row
 from .clips import Clip, is_sung
 from .estimates import N_DRAWS, Draws
 from .questions import Ear
@@ -60,28 +61,34 @@ def _fits(text: str, spec: dict[str, str], must: str) -> bool:
     return has and not ("not" in spec and re.search(spec["not"], text.lower()))
 
 
-def ask_paraphrases(ear: Ear, clips: Sequence[Clip], typed: Path | None = None) -> Iterator[Row]:
-    """Ask every fact of every clip in all of its phrasings."""
+def ask_by_fact(ear: Ear, clips: Sequence[Clip], typed: Path | None = None) -> Iterator[Piece]:
+    """Ask every fact of every clip in all of its phrasings, a piece a fact."""
     heard = list(ear.hear([clip.audio for clip in clips]))
     for fact in read_prompt_data("benchmark")["paraphrases"]:
-        questions = phrasings(fact, typed)
-        asked = [
-            (i, question, _truth(clip, fact))
-            for i, clip in enumerate(clips)
-            for question in questions
-            if _truth(clip, fact) is not None
-        ]
-        answers = ear.answer([heard[i] for i, _, _ in asked], [q for _, q, _ in asked])
-        for (i, question, truth), answer in zip(asked, answers, strict=True):
-            yield {
-                "set": SET,
-                "id": f"{clips[i].track.id}/{i}",
-                "condition": "audio",
-                "fact": fact,
-                "question": question,
-                "answer": answer,
-                "truth": truth,
-            }
+        yield fact, partial(_ask_fact, ear, clips, heard, fact, typed)
+
+
+def _ask_fact(
+    ear: Ear, clips: Sequence[Clip], heard: Sequence[Any], fact: str, typed: Path | None
+) -> Iterator[Row]:
+    questions = phrasings(fact, typed)
+    asked = [
+        (i, question, _truth(clip, fact))
+        for i, clip in enumerate(clips)
+        for question in questions
+        if _truth(clip, fact) is not None
+    ]
+    answers = ear.answer([heard[i] for i, _, _ in asked], [q for _, q, _ in asked])
+    for (i, question, truth), answer in zip(asked, answers, strict=True):
+        yield {
+            "set": SET,
+            "id": f"{clips[i].track.id}/{i}",
+            "condition": "audio",
+            "fact": fact,
+            "question": question,
+            "answer": answer,
+            "truth": truth,
+        }
 
 
 def _truth(clip: Clip, fact: str) -> Any:
@@ -92,6 +99,11 @@ def _truth(clip: Clip, fact: str) -> Any:
         "vocals": is_sung(track),
         "drums": "drums" in track.families,
     }[fact]
+
+
+def read_paraphrased(row: Row) -> Any:
+    """Read what the answer to a phrasing says."""
+    return said_by({**row, "fact": _READ_AS.get(row["fact"], row["fact"])})
 
 
 def score_paraphrases(rows: Sequence[Row], n_draws: int = N_DRAWS) -> dict[str, dict[str, Any]]:
@@ -105,11 +117,7 @@ def score_paraphrases(rows: Sequence[Row], n_draws: int = N_DRAWS) -> dict[str, 
     """
     found: dict[str, dict[str, Any]] = {}
     for fact in dict.fromkeys(row["fact"] for row in rows):
-        of = [
-            {**row, "said": said_by({**row, "fact": _READ_AS.get(fact, fact)})}
-            for row in rows
-            if row["fact"] == fact
-        ]
+        of = [{**row, "said": read_paraphrased(row)} for row in rows if row["fact"] == fact]
         by_clip: dict[str, list[Any]] = {}
         by_question: dict[str, list[bool]] = {}
         for row in of:

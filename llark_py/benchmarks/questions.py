@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol
 
 from llark_py.audio import Audio
@@ -13,7 +13,7 @@ from llark_py.compose.instruments import FAMILIES
 from llark_py.instruct.facts import FAMILY_WORDS
 from llark_py.prompting import read_prompt_data
 
-from .answers import Row
+from .answers import Piece, Row, rows_of
 from .baselines import librosa_answers
 from .clips import CONDITIONS, Clip, is_sung, other_than, sound_of
 
@@ -107,7 +107,12 @@ def balanced_families(items: Sequence[Item], seed: int) -> list[tuple[int, str, 
     return drawn
 
 
-def ask(
+def ask(ear: Ear, set_name: str, items: Sequence[Item], **how: Any) -> Iterator[Row]:
+    """Put every question under every condition; see `ask_by_condition`."""
+    yield from rows_of(ask_by_condition(ear, set_name, items, **how))
+
+
+def ask_by_condition(
     ear: Ear,
     set_name: str,
     items: Sequence[Item],
@@ -115,38 +120,76 @@ def ask(
     conditions: Sequence[str] = CONDITIONS,
     yes_no: Sequence[tuple[int, str, bool]] = (),
     baselines: bool = False,
-) -> Iterator[Row]:
-    """Put every question under every condition.
+) -> Iterator[Piece]:
+    """Put every question under every condition, a piece a condition, the heads the last.
+
+    Conditions, not items, are the pieces: another cut would give other batches, and of the drawn
+    questions others.
 
     Yields:
-        `{"set", "id", "condition", "fact", "truth"}` and either `question` and `answer` (words)
-        or `value` (what a tool, a head or librosa says; None when it declined), where known
-        with its `confidence`.
+        Pieces with rows `{"set", "id", "condition", "fact", "truth"}` and either `question` and
+        `answer` (words) or `value` (what a tool, a head or librosa says; None when it declined),
+        where known with its `confidence`.
     """
-    clips = [Clip(None, item.audio) for item in items]  # type: ignore[arg-type]
-    measured: dict[str, list[dict[str, dict[str, Any]]]] = {}
+    tools = _Measured(ear, items)
     for condition in conditions:
-        sounds = [sound_of(clips, i, condition) for i in range(len(items))]
-        heard = list(ear.hear(sounds))
-        if condition == "other clip" and "audio" in measured:
-            # The tools have measured that sound already, as its own.
-            own = measured["audio"]
-            measured[condition] = [own[other_than(i, len(own))] for i in range(len(own))]
-        else:
-            # Every sound may stand in for another one, that is asked for something else.
-            tools = sorted({MEASURED[f][0] for item in items for f in item.facts if f in MEASURED})
-            measured[condition] = [
-                {tool: ear.measure(tool, sound) for tool in tools} for sound in sounds
-            ]
-        for row in _ask_spoken(ear, items, heard, yes_no):
-            yield {"set": set_name, "condition": condition, **row}
-        for item, results in zip(items, measured[condition], strict=True):
-            for fact, (tool, name) in MEASURED.items():
-                if fact in item.facts:
-                    result = results.get(tool, {})
-                    row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
-                    row |= {"value": result.get(name), "confidence": result.get("confidence")}
-                    yield {"set": set_name, "condition": condition, **row}
+        yield condition, partial(_ask_condition, ear, set_name, items, condition, tools, yes_no)
+    yield HEADS, partial(_ask_heads, ear, set_name, items, yes_no, baselines)
+
+
+class _Measured:
+    """What the tools say of items under conditions; of no item's own sound are they asked twice."""
+
+    def __init__(self, ear: Ear, items: Sequence[Item]):
+        self._ear, self._items = ear, items
+        # Every sound may stand in for another one, that is asked for something else.
+        self._tools = sorted({MEASURED[f][0] for i in items for f in i.facts if f in MEASURED})
+        self._own: dict[int, dict[str, dict[str, Any]]] = {}
+
+    def say(self, index: int, condition: str, sound: Audio) -> dict[str, dict[str, Any]]:
+        """Measure the sound that stands for an item under a condition."""
+        whose = {"audio": index, "other clip": other_than(index, len(self._items))}.get(condition)
+        if whose is None:
+            return self._measure(sound)
+        if whose not in self._own:
+            self._own[whose] = self._measure(sound)
+        return self._own[whose]
+
+    def _measure(self, sound: Audio) -> dict[str, dict[str, Any]]:
+        return {tool: self._ear.measure(tool, sound) for tool in self._tools}
+
+
+def _ask_condition(
+    ear: Ear,
+    set_name: str,
+    items: Sequence[Item],
+    condition: str,
+    tools: _Measured,
+    yes_no: Sequence[tuple[int, str, bool]],
+) -> Iterator[Row]:
+    clips = [Clip(None, item.audio) for item in items]  # type: ignore[arg-type]
+    sounds = [sound_of(clips, i, condition) for i in range(len(items))]
+    heard = list(ear.hear(sounds))
+    for row in _ask_spoken(ear, items, heard, yes_no):
+        yield {"set": set_name, "condition": condition, **row}
+    for i, (item, sound) in enumerate(zip(items, sounds, strict=True)):
+        results = tools.say(i, condition, sound)
+        for fact, (tool, name) in MEASURED.items():
+            if fact in item.facts:
+                result = results.get(tool, {})
+                row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
+                row |= {"value": result.get(name), "confidence": result.get("confidence")}
+                yield {"set": set_name, "condition": condition, **row}
+
+
+def _ask_heads(
+    ear: Ear,
+    set_name: str,
+    items: Sequence[Item],
+    yes_no: Sequence[tuple[int, str, bool]],
+    baselines: bool,
+) -> Iterator[Row]:
+    """Ask the heads of the encoder, and librosa where `baselines` are wanted."""
     by_head = [ear.heads(item.audio) for item in items]
     for item, said in zip(items, by_head, strict=True):
         for row in _head_rows(item, said):

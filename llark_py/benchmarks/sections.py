@@ -21,6 +21,11 @@ def boundaries_said(row: Row) -> list[float]:
     return row["value"] if "value" in row else parse_boundaries(row["answer"], row["duration_s"])
 
 
+def entrance_said(row: Row) -> float | None:
+    """The time of a row: the one that the ear found, or the first in the words of an answer."""
+    return row["value"] if "value" in row else next(iter(parse_times(row["answer"])), None)
+
+
 def boundary_f(truth: Sequence[float], said: Sequence[float], duration_s: float) -> float:
     """F-measure of boundaries within 3 s (mir_eval), without the start and the end of the song.
 
@@ -57,8 +62,6 @@ def score_forms(rows: Sequence[Row], _: Sequence[Any], draws: Draws) -> dict[str
 
 def score_entrances(rows: Sequence[Row], _: Sequence[Any], draws: Draws) -> dict[str, Estimate]:
     """Score the first time that is said of when an instrument comes in."""
-    hits = []
-    for row in rows:
-        said = row["value"] if "value" in row else next(iter(parse_times(row["answer"])), None)
-        hits.append(said is not None and abs(said - row["truth"]) <= WINDOW_S)
+    pairs = [(entrance_said(row), row["truth"]) for row in rows]
+    hits = [said is not None and abs(said - truth) <= WINDOW_S for said, truth in pairs]
     return {"entrance_3s": draws.mean(hits)}

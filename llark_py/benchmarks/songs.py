@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from llark_py.track import Instrument, Track
 
-from .answers import Row
+from .answers import Piece, Row, rows_of
 from .clips import FIRST_SEED, Clip, other_than, sound_of
 from .questions import HEADS, Ear, wording
 from .sections import EVEN, OTHER_TRUTH, evenly_spaced
@@ -49,21 +50,41 @@ def late_entrance(track: Track) -> Instrument | None:
 
 
 def ask_songs(ear: Ear, songs: Sequence[Clip]) -> Iterator[Row]:
+    """Ask how every song is built and when an instrument enters; see `ask_songs_by_condition`."""
+    yield from rows_of(ask_songs_by_condition(ear, songs))
+
+
+def ask_songs_by_condition(ear: Ear, songs: Sequence[Clip]) -> Iterator[Piece]:
     """Ask how every song is built and when an instrument enters, with controls.
 
     Yields:
-        Rows as `questions.ask` gives them, of the facts `form` (also `duration_s`) and
+        Pieces with rows as `questions.ask` gives them, of the facts `form` (also `duration_s`) and
         `entrance`; both also as a chat answers, with tools, and as the ear finds it; `form` also
         evenly spaced, and as in another song.
     """
     items = [_Asked(song, boundaries_of(song.track), late_entrance(song.track)) for song in songs]
     for condition in CONDITIONS:
-        sounds = [sound_of(songs, i, condition) for i in range(len(songs))]
-        for row in _ask_spoken(ear, items, ear.hear(sounds)):
-            yield {"set": "songs", "condition": condition, **row}
+        yield condition, partial(_ask_condition, ear, songs, items, condition)
+    yield WITH_TOOLS, partial(_consult, ear, items)
+    yield HEADS, partial(_ask_heads, ear, items)
+
+
+def _ask_condition(
+    ear: Ear, songs: Sequence[Clip], items: Sequence[_Asked], condition: str
+) -> Iterator[Row]:
+    sounds = [sound_of(songs, i, condition) for i in range(len(songs))]
+    for row in _ask_spoken(ear, items, ear.hear(sounds)):
+        yield {"set": "songs", "condition": condition, **row}
+
+
+def _consult(ear: Ear, items: Sequence[_Asked]) -> Iterator[Row]:
     for i, question, row in _questions(items):
         answer = ear.consult(items[i].song.audio, question)
         yield {"set": "songs", "condition": WITH_TOOLS, **row, "answer": answer}
+
+
+def _ask_heads(ear: Ear, items: Sequence[_Asked]) -> Iterator[Row]:
+    """Ask the ear how songs are built, and guess without it."""
     mean_n = round(sum(len(item.boundaries_s) for item in items) / len(items))
     for i, item in enumerate(items):
         base, length = item.row("form", item.boundaries_s), item.song.track.duration_s

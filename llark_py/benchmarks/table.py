@@ -10,13 +10,20 @@ from .estimates import Estimate
 
 def score_table(scores: Mapping[str, Mapping[str, float | Estimate]]) -> str:
     """Write scores by condition as a Markdown table; the first column with intervals it has."""
+    return markdown_table(*score_cells(scores))
+
+
+def score_cells(
+    scores: Mapping[str, Mapping[str, float | Estimate]],
+) -> tuple[list[str], list[list[str]]]:
+    """Write scores by condition as the head and the rows of a table."""
     names = list(dict.fromkeys(name for column in scores.values() for name in column))
     first = next(iter(scores))
     rows = [
         [name, *(_cell(column.get(name), in_full=c == first) for c, column in scores.items())]
         for name in names
     ]
-    return markdown_table(["", *scores], rows)
+    return ["", *scores], rows
 
 
 def describe_run(settings: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from llark_py.audio import Audio
 from llark_py.errors import ToolError
 from llark_py.track import Track
 
-from .answers import AnswerBook, Row
+from .answers import AnswerBook, Piece, Row
 from .baselines import librosa_answers
 from .clips import FIRST_SEED, Clip, compose_clips
 from .drum_scores import true_strokes
@@ -82,25 +82,34 @@ def ask_tools(trial: Trial, book: AnswerBook) -> None:
     """Measure with the ears that are lent; see `ask_all`."""
     font, skip = trial.soundfont, trial.skip
 
-    def clips(first: int, n: int) -> Iterable[Row]:
-        composed = compose_clips(n, font, trial.seconds, trial.instruments, first)
-        for i, clip in enumerate(composed, first):
-            yield from ask_clip(clip, notes=i % _NOTES_EVERY == 0)
+    def clips(first: int, n: int) -> Iterator[Piece]:
+        for i in range(first, first + n):
+            yield str(i), partial(_ask_clip_number, i, trial)
 
     book.in_chunks("clips", skip, trial.n, _CHUNK, clips)
     others: list[tuple[str, float, Callable[..., Any], Callable[[Any], Iterable[Row]]]] = [
-        ("pianos", _PIANOS, _compose_pianos, partial(_each, ask_piano)),
         ("songs", _SONGS, compose_songs, partial(_each, ask_song)),
         ("mixes", _MIXES, compose_mixes, ask_mixes),
         ("unseen", _UNSEEN, compose_unseen, ask_unseen),
     ]
+    pianos = partial(_ask_pianos, font)
+    book.in_chunks("pianos", skip, _share(trial.n, _PIANOS), _SONGS_AT_ONCE, pianos)
     for name, share, compose, ask in others:
-        make = partial(_make_and_ask, compose, ask, font)
-        book.in_chunks(name, skip, max(2, round(trial.n * share)), _SONGS_AT_ONCE, make)
+        make = partial(_one_by_one, compose, ask, font)
+        book.in_chunks(name, skip, _share(trial.n, share), _SONGS_AT_ONCE, make)
     if trial.real is not None:
-        book.part("real-facts", partial(recordings.ask_facts, trial.real))
-        book.part("real-notes", partial(recordings.ask_notes, trial.real))
-        book.part("real-stems", partial(recordings.ask_stems, trial.real))
+        book.pieces("real-facts", partial(recordings.facts_by_recording, trial.real))
+        book.pieces("real-notes", partial(recordings.notes_by_recording, trial.real))
+        book.pieces("real-stems", partial(recordings.stems_by_song, trial.real))
+
+
+def _share(n: int, share: float) -> int:
+    return max(2, round(n * share))
+
+
+def _ask_clip_number(index: int, trial: Trial) -> Iterator[Row]:
+    [clip] = compose_clips(1, trial.soundfont, trial.seconds, trial.instruments, index)
+    yield from ask_clip(clip, notes=index % _NOTES_EVERY == 0)
 
 
 def ask_clip(clip: Clip, notes: bool) -> Iterator[Row]:
@@ -213,11 +222,26 @@ def _each(ask: Callable[[Clip], Iterable[Row]], clips: Iterable[Clip]) -> Iterat
         yield from ask(clip)
 
 
-def _make_and_ask(
+def _one_by_one(
     compose: Callable[[int, str, int], Any],
     ask: Callable[[Any], Iterable[Row]],
     soundfont: str,
     first: int,
     n: int,
+) -> Iterator[Piece]:
+    for i in range(first, first + n):
+        yield str(i), partial(_compose_and_ask, compose, ask, soundfont, i)
+
+
+def _compose_and_ask(
+    compose: Callable[[int, str, int], Any],
+    ask: Callable[[Any], Iterable[Row]],
+    soundfont: str,
+    index: int,
 ) -> Iterable[Row]:
-    return ask(compose(n, soundfont, first))
+    return ask(compose(1, soundfont, index))
+
+
+def _ask_pianos(soundfont: str, first: int, n: int) -> Iterator[Piece]:
+    """One piece: pianos are found one after the other, and take turns with the pedal."""
+    yield "", lambda: _each(ask_piano, _compose_pianos(n, soundfont, first))

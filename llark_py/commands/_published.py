@@ -129,15 +129,17 @@ def compare_folders(first: Path, second: Path, judge: ChatApi | None) -> None:
     """Print how far two runs are apart, and what a judge prefers of their captions.
 
     Raises:
-        ConfigError: A folder holds no run, or they have nothing in common.
+        ConfigError: A folder holds no run, or none that can be compared, or they have nothing in
+            common.
     """
     from llark_py.benchmarks.qa.comparison import compare_runs, write_comparison
     from llark_py.benchmarks.qa.judge import judge_runs
-    from llark_py.catalog import load
+    from llark_py.catalog import load, names
 
     rows = compare_runs(first, second)
     typer.echo(write_comparison(first, second, rows))
-    for name in dict.fromkeys(row.task for row in rows):
+    published = names("benchmarks.published")
+    for name in dict.fromkeys(row.task for row in rows if row.task in published):
         if judge is not None and load("benchmarks.published", name).TASK.has_captions:
             for what, estimate in judge_runs(judge, name, first, second).items():
                 told = f"{estimate.value:.3f} [{estimate.low:.3f}, {estimate.high:.3f}]"

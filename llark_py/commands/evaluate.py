@@ -97,7 +97,10 @@ def evaluate(
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
-        typer.Option(metavar="A B", help="Compare two folders of published benchmarks."),
+        typer.Option(
+            metavar="A B",
+            help="Compare two runs (folders of --out) of published benchmarks, listening or tools.",
+        ),
     ] = None,
 ) -> None:
     """Print scores by condition; with --out also keep answers and report, and go on if cut off."""

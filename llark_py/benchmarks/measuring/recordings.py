@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from llark_py.audio import load_audio
-from llark_py.benchmarks.answers import Row
+from llark_py.benchmarks.answers import Piece, Row, rows_of
 from llark_py.benchmarks.baselines import librosa_answers
 from llark_py.benchmarks.questions import Item
 from llark_py.benchmarks.real import read_real
@@ -39,8 +40,13 @@ _VOICE_FILE = "vocadito_1"
 
 def ask_facts(folder: Path) -> Iterator[Row]:
     """Measure what the manifest states of music, and what librosa says."""
+    yield from rows_of(facts_by_recording(folder))
+
+
+def facts_by_recording(folder: Path) -> Iterator[Piece]:
+    """Do as `ask_facts`, a piece a recording."""
     zeros = _beat_zeros(folder)
-    for item in read_real(folder):
+    for number, item in enumerate(read_real(folder)):
         if item.facts["not_music"]:
             continue
         facts = dict(item.facts)
@@ -50,7 +56,7 @@ def ask_facts(folder: Path) -> Iterator[Row]:
             facts["beats"] = [round(float(t), 3) for t in times]
         asked = {name: facts[name] for name in _FACTS if name in facts}
         if asked:
-            yield from _ask_item(item, asked)
+            yield f"{number} {item.id}", partial(_ask_item, item, asked)
 
 
 def _ask_item(item: Item, asked: Mapping[str, Any]) -> Iterator[Row]:
@@ -69,26 +75,36 @@ def _ask_item(item: Item, asked: Mapping[str, Any]) -> Iterator[Row]:
 
 def ask_notes(folder: Path) -> Iterator[Row]:
     """Write down the recordings that come with notes."""
+    yield from rows_of(notes_by_recording(folder))
+
+
+def notes_by_recording(folder: Path) -> Iterator[Piece]:
+    """Do as `ask_notes`, a piece a recording."""
     for path in sorted((folder / "text").glob("*_notesA1.csv")):
-        name = path.name.removesuffix("_notesA1.csv")
-        [file] = (folder / "audio").glob(f"{name}.*")
-        audio = load_audio(file)
-        said = {TOOL: measured_notes(audio), BASIC_PITCH: basic_pitch_notes(audio)}
-        second = path.with_name(f"{name}_notesA2.csv")
-        if second.is_file():
-            said[ANNOTATOR] = _read_notes(second)
-        truth = _read_notes(path)
-        for condition, value in said.items():
-            row = {"set": SET, "id": name, "fact": "notes", "condition": condition}
-            yield {**row, "truth": truth, "value": value}
+        yield path.name, partial(_ask_notes_of, folder, path)
 
 
-def ask_stems(folder: Path) -> Iterator[Row]:
+def _ask_notes_of(folder: Path, path: Path) -> Iterator[Row]:
+    name = path.name.removesuffix("_notesA1.csv")
+    [file] = (folder / "audio").glob(f"{name}.*")
+    audio = load_audio(file)
+    said = {TOOL: measured_notes(audio), BASIC_PITCH: basic_pitch_notes(audio)}
+    second = path.with_name(f"{name}_notesA2.csv")
+    if second.is_file():
+        said[ANNOTATOR] = _read_notes(second)
+    truth = _read_notes(path)
+    for condition, value in said.items():
+        row = {"set": SET, "id": name, "fact": "notes", "condition": condition}
+        yield {**row, "truth": truth, "value": value}
+
+
+def stems_by_song(folder: Path) -> Iterator[Piece]:
     """Take the guitar out of mixes by an example of it, and a singer out of their backing."""
     songs = read_songs(folder)
     for song in songs:
-        yield from ask_example(SET, song, "guitar", _EXAMPLE_S)
-    yield from ask_mixes(_sung(folder, songs), SET)
+        yield f"guitar of {song.id}", partial(ask_example, SET, song, "guitar", _EXAMPLE_S)
+    for mix in _sung(folder, songs):
+        yield mix.id, partial(ask_mixes, [mix], SET)
 
 
 def read_songs(folder: Path) -> list[Mix]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -14,14 +13,12 @@ from llark_py.errors import ConfigError
 
 from ..estimates import SEED, Draws, Estimate
 from ..table import markdown_table
-from .sounds import AUDIO
+from .samples import read_samples, sampled_tasks, samples_name, shared
 
+SAMPLED = ("listening", "tools")
+"""The benchmarks of our own that keep samples."""
 MCNEMAR, PERMUTATION = "McNemar", "permutation"
 _N_RESAMPLES = 9999
-_SAMPLES = ("samples_", ".jsonl")
-Key = tuple[str, str]
-Samples = dict[Key, Mapping[str, Any]]
-"""Rows of a run by id and hash of the question."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +53,41 @@ def compare_runs(first: Path, second: Path) -> list[Difference]:
         first, second: Folders of `llark evaluate ... --out`.
 
     Raises:
-        ConfigError: They have no task in common, or no question of one.
+        ConfigError: They have no task in common, or no question of one, or a run of ours has no
+            samples.
     """
-    tasks = [task for task in _tasks(first) if task in _tasks(second)]
+    of_first, of_second = (_tasks(folder) for folder in (first, second))
+    tasks = [task for task in of_first if task in of_second]
     if not tasks:
         raise ConfigError(
             f"{first} and {second} have no task in common; there are "
-            f"{', '.join(_tasks(first)) or 'none'} and {', '.join(_tasks(second)) or 'none'}"
+            f"{', '.join(of_first) or 'none'} and {', '.join(of_second) or 'none'}"
         )
     return [row for task in tasks for row in _compare_task(task, first, second)]
+
+
+def _tasks(folder: Path) -> list[str]:
+    """Name the tasks of a run; where a run of our own is there without them, say what to do."""
+    found = sampled_tasks(folder)
+    run = folder / "run.json"
+    inside = sorted(str(path.parent) for path in folder.glob("*/run.json"))
+    if inside and not found and not run.is_file():
+        raise ConfigError(f"{folder} holds several runs; compare one of {', '.join(inside)}")
+    if found or not run.is_file():
+        return found
+    benchmark = json.loads(run.read_text(encoding="utf-8")).get("benchmark")
+    if benchmark in SAMPLED:
+        raise ConfigError(
+            f"{folder} holds a run of '{benchmark}' without {samples_name('*')}: it is not "
+            "finished, or of an older version. Give its command again (what was answered is not "
+            f"asked again), or `llark evaluate {benchmark} --rescore --out {folder}`"
+        )
+    if benchmark is not None:
+        raise ConfigError(
+            f"{folder} holds a run of '{benchmark}', which cannot be compared; runs of "
+            f"{', '.join(SAMPLED)} and of published benchmarks can"
+        )
+    return found
 
 
 def _compare_task(task: str, first: Path, second: Path) -> list[Difference]:
@@ -75,13 +98,17 @@ def _compare_task(task: str, first: Path, second: Path) -> list[Difference]:
             f"{task}: the runs were asked different questions, or about other sounds under the "
             "same names; use the same data and version"
         )
-    groups = [a[key]["doc"]["group"] for key in both]
     readers = [name for name in a[both[0]]["metrics"] if name in b[both[0]]["metrics"]]
     found = []
     for reader in readers:
-        for score in a[both[0]]["metrics"][reader]:
-            pairs = [[run[key]["metrics"][reader][score] for key in both] for run in (a, b)]
-            found.append(_difference(task, reader, score, pairs, groups))
+        scored = [(key, a[key]["metrics"][reader], b[key]["metrics"][reader]) for key in both]
+        # Questions of one task may have scores of their own: a key is not scored like a tempo.
+        for score in dict.fromkeys(name for _, of_a, _ in scored for name in of_a):
+            of = [one for one in scored if score in one[1] and score in one[2]]
+            if of:
+                pairs = [one[1][score] for one in of], [one[2][score] for one in of]
+                groups = [a[key]["doc"]["group"] for key, _, _ in of]
+                found.append(_difference(task, reader, score, pairs, groups))
     return found
 
 
@@ -144,36 +171,6 @@ def permute(apart: np.ndarray, groups: Sequence[str]) -> float:
         rng=np.random.default_rng(SEED),
     )
     return float(found.pvalue)
-
-
-def read_samples(path: Path) -> Samples:
-    """Read the rows about the recordings themselves, by id and hash of the question."""
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    return {(r["doc_id"], r["doc_hash"]): r for r in rows if r["condition"] == AUDIO}
-
-
-def shared(first: Samples, second: Samples) -> list[Key]:
-    """The questions that two runs were asked about the same sound.
-
-    Where a run does not tell which sound was heard (published answers, versions before 0.13), its
-    name counts.
-    """
-    return [key for key in first if key in second and _same_sound(first[key], second[key])]
-
-
-def _same_sound(first: Mapping[str, Any], second: Mapping[str, Any]) -> bool:
-    heard = {row["sound_hash"] for row in (first, second) if row.get("sound_hash")}
-    return len(heard) < 2
-
-
-def samples_name(task: str) -> str:
-    """The file of a run that holds the questions, answers and scores of a task."""
-    return task.join(_SAMPLES)
-
-
-def _tasks(folder: Path) -> list[str]:
-    found = sorted(path.name for path in folder.glob(samples_name("*")))
-    return [name.removeprefix(_SAMPLES[0]).removesuffix(_SAMPLES[1]) for name in found]
 
 
 def write_comparison(first: Path, second: Path, rows: Sequence[Difference]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from typing import Any
 
@@ -14,11 +13,11 @@ _PAGE, _INK, _MODEL, _BLIND = "#f7f6f2", "#5a5a5a", "#2f6f9f", "#b9b4a7"
 _DPI, _WIDTH, _ROW, _HEAD = 110, 7.0, 0.32, 0.9
 
 
-def draw_rows(run: TaskRun) -> str:
+def draw_rows(run: TaskRun) -> bytes:
     """Draw the primary score of every row with its interval.
 
     Returns:
-        A PNG as a data URI, to stand inside a page.
+        A PNG.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -37,14 +36,15 @@ def draw_rows(run: TaskRun) -> str:
     colours = [_MODEL if own else _BLIND for _, own, _ in bars]
     place.barh(range(len(bars)), values, color=colours, xerr=spread, ecolor=_INK, height=0.7)
     place.set_yticks(range(len(bars)), [name for name, _, _ in bars])
-    place.set_xlim(0, 1)
+    if all(0 <= value <= 1 for value in values):  # decibels have no such limits
+        place.set_xlim(0, 1)
     place.set_title(f"{run.task.name}: {run.task.primary} (95 % interval)", color=_INK, fontsize=10)
     place.tick_params(colors=_INK, labelsize=9)
     for spine in place.spines.values():
         spine.set_color(_INK)
     file = io.BytesIO()
     figure.savefig(file, dpi=_DPI, facecolor=_PAGE)
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+    return file.getvalue()
 
 
 def _bars(run: TaskRun) -> list[tuple[str, bool, Estimate]]:
@@ -55,7 +55,8 @@ def _bars(run: TaskRun) -> list[tuple[str, bool, Estimate]]:
             if run.task.primary not in column.scores:
                 continue
             own = row == AUDIO
-            if own or reader == run.reader or row not in run.said:
-                name = f"{row} ({reader})" if own and len(columns) > 1 else row
+            if own or reader == run.reader or len(columns) == 1:
+                said_by = run.own if own else row
+                name = f"{said_by} ({reader})" if own and len(columns) > 1 else said_by
                 bars.append((name, own, column.scores[run.task.primary]))
     return bars

@@ -13,9 +13,9 @@ from llark_py.errors import EndpointError
 from llark_py.prompting import render_prompt
 
 from ..estimates import Draws, Estimate
-from .comparison import read_samples, samples_name, shared
 from .hashes import sha256
 from .ledger import Asked, Ledger
+from .samples import read_samples, samples_name, shared
 from .task import Question
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from ..estimates import N_DRAWS, SEED, Estimate
 from .hashes import sha256
 from .scoring import Column, Said, Table
 from .sounds import AUDIO
-from .task import Question, Task, task_hash
+from .task import Card, Question, task_hash
 
 _SEEDS = {"bootstrap": SEED, "noise": "CRC-32 of the question's id"}
 _PACKAGES = ("torch", "transformers", "numpy", "scikit-learn", "mir_eval", "sacrebleu")
@@ -31,7 +31,7 @@ class TaskRun:
     """A task with its answers, scored.
 
     Attributes:
-        task: The benchmark.
+        task: The benchmark, or one of its parts.
         questions: Those that were asked.
         n_original: How many the benchmark has; of the others the sound is not there.
         data: `annotations`: the SHA-256 of every official file that was read, by its path;
@@ -40,9 +40,10 @@ class TaskRun:
         table: Scores by row and reader.
         categories: Scores of the first reader by dimension and category.
         judged: What a judge preferred, if one was asked.
+        own: What the row of the recordings themselves is called in pictures.
     """
 
-    task: Task
+    task: Card
     questions: Sequence[Question]
     n_original: int
     data: Mapping[str, Any]
@@ -50,6 +51,7 @@ class TaskRun:
     table: Table
     categories: Mapping[str, Mapping[str, Estimate]]
     judged: Mapping[str, Estimate]
+    own: str = AUDIO
 
     @property
     def reader(self) -> str:
@@ -63,7 +65,7 @@ class TaskRun:
 
 
 def write_results(
-    runs: Sequence[TaskRun], settings: Mapping[str, Any], folder: Path, seconds: float
+    runs: Sequence[TaskRun], settings: Mapping[str, Any], folder: Path, seconds: float | None
 ) -> Path:
     """Write `results_DATE.json`.
 
@@ -71,7 +73,7 @@ def write_results(
         runs: The tasks.
         settings: Who answered, and how.
         folder: Where to.
-        seconds: How long it took.
+        seconds: How long it took; None where that is not known, since it was made in pieces.
 
     Returns:
         The file.
@@ -84,9 +86,10 @@ def write_results(
 
 
 def _results(
-    runs: Sequence[TaskRun], settings: Mapping[str, Any], seconds: float
+    runs: Sequence[TaskRun], settings: Mapping[str, Any], seconds: float | None
 ) -> dict[str, Any]:
-    results, groups = {}, {}
+    results: dict[str, Any] = {}
+    groups: dict[str, list[str]] = {}
     for run in runs:
         names = {row: run.task.name if row == AUDIO else _subtask(run, row) for row in run.table}
         for row, columns in run.table.items():
@@ -95,6 +98,8 @@ def _results(
         if run.judged:
             for name, estimate in run.judged.items():
                 results[run.task.name][f"{name},judge"] = round(estimate.value, 6)
+        if run.task.group:
+            groups.setdefault(run.task.group, []).append(run.task.name)
         groups[run.task.name] = [name for row, name in names.items() if row != AUDIO]
     return {
         "results": results,
@@ -125,7 +130,8 @@ def _results(
             for run in runs
         },
         "config": {
-            "model": settings["model"],
+            "model": settings.get("model"),
+            "model_sha": settings.get("weights"),
             "model_args": dict(settings),
             "limit": settings.get("limit"),
             "bootstrap_iters": N_DRAWS,
@@ -141,7 +147,7 @@ def _results(
         "prompt_hashes": {run.task.name: sha256([q.prompt for q in run.questions]) for run in runs},
         "data_hashes": {run.task.name: dict(run.data) for run in runs},
         "seeds": {run.task.name: {**_SEEDS, **run.task.seeds} for run in runs},
-        "total_evaluation_time_seconds": round(seconds, 3),
+        "total_evaluation_time_seconds": None if seconds is None else round(seconds, 3),
     }
 
 
@@ -161,6 +167,7 @@ def _scores(columns: Mapping[str, Column]) -> dict[str, Any]:
         for name, estimate in column.scores.items():
             found[f"{name},{reader}"] = round(estimate.value, 6)
             found[f"{name}_stderr,{reader}"] = _stderr(column, name)
+            found[f"{name}_n,{reader}"] = estimate.n
             found[f"{name}_ci95,{reader}"] = [round(estimate.low, 6), round(estimate.high, 6)]
         found[f"unparsed,{reader}"] = round(column.unparsed, 6)
         found[f"missing,{reader}"] = column.missing
@@ -169,9 +176,10 @@ def _scores(columns: Mapping[str, Column]) -> dict[str, Any]:
 
 def _stderr(column: Column, name: str) -> float | str:
     """Of a mean: as lm-eval computes it, all answers apart; the interval goes by recordings."""
-    if name not in column.each[0] or len(column.each) < 2:
+    values = [one[name] for one in column.each if name in one]
+    if len(values) < 2:
         return "N/A"
-    return round(stdev([one[name] for one in column.each]) / len(column.each) ** 0.5, 6)
+    return round(stdev(values) / len(values) ** 0.5, 6)
 
 
 def git_hash() -> str | None:

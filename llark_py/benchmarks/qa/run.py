@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 from llark_py.errors import ConfigError
 
-from ..answers import write_whole
 from ..estimates import Estimate
 from .annotations import read_noting, tell_changes
 from .answer_files import read_answer_file
 from .asking import Answerer, ask_all
-from .comparison import samples_name
 from .files import data_folder
 from .hashes import sha256
 from .judge import judge_pairs
 from .ledger import Ledger
 from .results import TaskRun
+from .samples import write_samples
 from .scoring import sample_rows, score_categories, score_task
-from .sounds import AUDIO, BLIND, Sounds
+from .sounds import AUDIO, BLIND, NOISE, Sounds, noise_seed
 from .task import Question, Task
 
 if TYPE_CHECKING:
@@ -148,9 +146,14 @@ def _score(
     table = score_task(task, questions, said)
     first = table[AUDIO][next(iter(task.readers))] if AUDIO in said else None
     if plan.out is not None and said:
-        rows = sample_rows(questions, said, table, lambda c, name: about.get((c, name), {}))
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        write_whole(plan.out / samples_name(task.name), text)
+        by_id = {question.id: question for question in questions}
+
+        def describe(condition: str, name: str) -> dict[str, Any]:
+            seed = {"noise_seed": noise_seed(by_id[name])} if condition == NOISE else {}
+            return {**seed, **about.get((condition, name), {})}
+
+        rows = sample_rows(questions, said, table, describe)
+        write_samples(plan.out, task.name, rows)
     return TaskRun(
         task=task,
         questions=questions,

@@ -8,13 +8,14 @@ from typing import Any
 
 from ..estimates import N_DRAWS, Draws, Estimate
 from .hashes import sha256
-from .sounds import AUDIO, BLIND, NOISE, noise_seed
+from .sounds import AUDIO, BLIND
 from .task import Question, Reader, Scores, Task
 
 NO_READER = "none"
 """The reader of rows that no model has answered."""
-Said = Mapping[str, Mapping[str, str | None]]
-"""Answers by condition and question; None, or no entry, is no answer."""
+Said = Mapping[str, Mapping[str, Any]]
+"""Answers by condition and question; None, or no entry, is no answer. Models say text; what our
+own tools find is what JSON can hold."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Column:
         unparsed: Share of answers that could not be read, or were not given; they count as wrong.
         missing: How many questions have no answer.
         values: What was read of each question.
-        each: The scores of each question.
+        each: The scores of each question; none of one that was not asked under the condition.
     """
 
     scores: dict[str, Estimate]
@@ -139,15 +140,17 @@ def sample_rows(
         describe: Gives what else is known of an answer, by condition and question.
 
     Returns:
-        Rows with `doc_id`, `doc`, `target`, `arguments`, `resps`, `filtered_resps` (by reader),
-        `metrics` (by reader), hashes, and what `describe` gives; `sound_hash` is that of the file
-        that was heard, None where none was or nobody knows. Noise has its seed.
+        Rows, of questions that have scores, with `doc_id`, `doc`, `target`, `arguments`, `resps`,
+        `filtered_resps` (by reader), `metrics` (by reader), hashes, and what `describe` gives;
+        `sound_hash` is that of the file that was heard, None where none was or nobody knows.
     """
     rows = []
     for condition, columns in table.items():
         if condition not in said:
             continue
         for i, question in enumerate(questions):
+            if not any(column.each[i] for column in columns.values()):
+                continue
             rows.append(
                 {
                     "doc_id": question.id,
@@ -162,7 +165,6 @@ def sample_rows(
                     "prompt_hash": sha256(question.prompt),
                     "target_hash": sha256(question.doc["target"]),
                     "sound_hash": None,
-                    **({"noise_seed": noise_seed(question)} if condition == NOISE else {}),
                     **describe(condition, question.id),
                 }
             )

@@ -1,4 +1,4 @@
-"""What a published benchmark is made of: questions, readers of answers, scores."""
+"""What a benchmark is made of: questions, readers of answers, scores."""
 
 from __future__ import annotations
 
@@ -99,39 +99,51 @@ Reader = Callable[[Question, str], Any]
 Scores = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Task:
-    """A benchmark.
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What results tell of a benchmark, whoever asks and scores it.
 
     Attributes:
-        name: Its file's name.
+        name: What it is called in results.
         version: Grows with every change that changes scores.
         source: What to get where, for people who have no data yet.
-        read: Reads the official files in a folder. Raises `ConfigError` where they are missing.
-        readers: Ways to read an answer by name: `official` (the authors' own), `strict`, `lenient`.
-            The first counts in comparisons and plots.
-        score: Scores the value that was read, from 0 to 1 each; None is what could not be read.
-        primary: The score that plots and comparisons show.
-        blind: Answers without a model by row: a value a question.
-        totals: Scores that are not means over answers, such as macro F1.
-        has_captions: Whether targets are people's captions, which a judge may compare.
-        read_answers: Reads an answer file of the benchmark's own kind, which brings the questions
-            along: None where a file is of another kind.
-        seeds: What options and guesses are drawn by, by what is drawn.
+        readers: Ways to read an answer by name. The first counts in comparisons and plots.
+        primary: The score that plots show.
+        group: The benchmark that it is a part of; empty where it stands for itself.
+        seeds: What is drawn by which seed, such as options and guesses.
     """
 
     name: str
     version: int
     source: str
+    readers: Mapping[str, Any]
+    primary: str
+    group: str = ""
+    seeds: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(Card):
+    """A published benchmark; its name is that of its file.
+
+    Attributes:
+        read: Reads the official files in a folder. Raises `ConfigError` where they are missing.
+        readers: `official` (the authors' own), `strict`, `lenient`.
+        score: Scores the value that was read, from 0 to 1 each; None is what could not be read.
+        blind: Answers without a model by row: a value a question.
+        totals: Scores that are not means over answers, such as macro F1.
+        has_captions: Whether targets are people's captions, which a judge may compare.
+        read_answers: Reads an answer file of the benchmark's own kind, which brings the questions
+            along: None where a file is of another kind.
+    """
+
     read: Callable[[Path], list[Question]]
     readers: Mapping[str, Reader]
     score: Callable[[Question, Any], Scores]
-    primary: str
     blind: Callable[[Sequence[Question]], dict[str, list[Any]]]
     totals: Callable[[Sequence[Question], Sequence[Any], Draws], dict[str, Estimate]] | None = None
     has_captions: bool = False
     read_answers: Callable[[Path], list[tuple[Question, str]] | None] | None = None
-    seeds: Mapping[str, Any] = field(default_factory=dict)
 
 
 def task_hash(questions: Sequence[Question]) -> str:
