@@ -235,7 +235,7 @@ def test_of_several_runs_one_is_to_be_named(tmp_path):
         (tmp_path / name).mkdir()
         AnswerBook(tmp_path / name, {"benchmark": name})
     with pytest.raises(
-        ConfigError, match="holds several runs; compare one of .*listening, .*tools"
+        ConfigError, match=r"holds several runs; compare one of .*listening, .*tools"
     ):
         compare_runs(tmp_path, tmp_path)
 
