@@ -100,7 +100,7 @@ def test_who_is_right_has_ones_in_results_and_samples(tmp_path):
         f"listening_{name}" for name in ("clips", "voices", "paraphrases")
     ]
     assert found["config"]["model_sha"] == "abc" and found["config"]["model_args"] == SETTINGS
-    assert found["config"]["seeds"]["listening_clips"]["clips"] == 900_000_000
+    assert found["seeds"]["listening_clips"]["clips"] == 900_000_000
     assert found["config"]["bootstrap_seed"] and found["package_versions"]["numpy"]
     assert found["n-samples"]["listening_clips"] == {"original": 24, "effective": 24}
 
