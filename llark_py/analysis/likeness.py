@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-import math
+from typing import TypeVar
+
+import numpy as np
 
 # Of `python tests/likeness.py`: see `comparison.measure_similarity`.
-_EVEN_COSINE, _COSINE_SCALE = 0.64, 0.12
+_EVEN_COSINE, _COSINE_SCALE = 0.66, 0.12
 
 
-def likeness(cosine: float) -> float:
-    """Turn the cosine of two mean frame tokens into a similarity in [0, 1].
+Cosine = TypeVar("Cosine", float, np.ndarray)
+
+
+def likeness(cosine: Cosine) -> Cosine:
+    """Turn the cosine of two mean frame tokens, or many, into a similarity in [0, 1].
 
     A logistic curve, 0.9 where nine in ten pairs of excerpts of one song are above and 0.1 where
     nine in ten pairs of different songs are below.
     """
-    return 1.0 / (1.0 + math.exp(-(cosine - _EVEN_COSINE) / _COSINE_SCALE))
+    return 1.0 / (1.0 + np.exp(-(cosine - _EVEN_COSINE) / _COSINE_SCALE))

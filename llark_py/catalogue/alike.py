@@ -49,7 +49,7 @@ def compare_with(connection: sqlite3.Connection, song: Path) -> dict[int, float]
     vectors = np.frombuffer(b"".join(vector for _, vector in others), FORMAT)
     cosines = vectors.reshape(-1, wanted.size).astype(np.float32) @ wanted
     cosines /= np.linalg.norm(wanted)
-    return {key: likeness(c) for (key, _), c in zip(others, cosines.tolist(), strict=True)}
+    return dict(zip((key for key, _ in others), likeness(cosines).tolist(), strict=True))
 
 
 def _maker(connection: sqlite3.Connection) -> tuple[str, str]:

@@ -110,14 +110,15 @@ def search(
     parts = ["words"] * bool(query.ranking) + ["likeness"] * (likeness is not None)
     rows = connection.execute(
         f"""
-        WITH matching AS (
+        WITH matching AS MATERIALIZED (
           SELECT start, path, {"likeness" if likeness is not None else "NULL AS likeness"},
             {sureness} AS confidence, {"coalesce(fit, 0)" if query.ranking else "NULL"} AS fit
           FROM {source} JOIN tested USING (id) {"" if only_words else "LEFT"} JOIN said USING (id)
           WHERE missed = 0
+        ), best AS MATERIALIZED (
+          SELECT max(max(fit), 1e-9) AS fit, count(*) AS matched FROM matching
         ), scored AS (
-          SELECT *, fit / max(max(fit) OVER (), 1e-9) AS words, count(*) OVER () AS matched
-          FROM matching
+          SELECT matching.*, matching.fit / best.fit AS words, matched FROM matching, best
         )
         SELECT start, {f"({' + '.join(parts)}) / {len(parts)}" if parts else "confidence"} AS score,
           words, likeness, confidence, matched
