@@ -204,6 +204,32 @@ def test_songs_like_one_come_first_and_it_is_left_out(tmp_path, capsys):
     assert found[0][1] > 0.9 and found[1][1] < 0.1
 
 
+@pytest.mark.parametrize("words", [[], ["jazz"]])
+def test_the_most_alike_are_found_among_many_and_the_others_counted(words, tmp_path, capsys):
+    rng = np.random.default_rng(1)
+    song = tmp_path / "song.wav"
+    song.write_bytes(b"known by its content")
+    here = rng.standard_normal(256)
+    own = make_record("song", embedding=here).model_copy(
+        update={"content_hash": hashlib.sha256(song.read_bytes()).hexdigest()}
+    )
+    # Two by two as far away: the path decides between twins.
+    away = [here + (number // 2) * 0.2 * rng.standard_normal(256) for number in range(12)]
+    others = [
+        make_record(f"{number:02d}", embedding=away[number // 2 * 2], style="jazz")
+        for number in range(12)
+    ]
+    catalogue = write_catalogue(tmp_path / "c.jsonl", [own, *others[::-1]])
+    asked = [*words, "--like", song, "--json"]
+    everything, some = (
+        json.loads(run(capsys, catalogue, *asked, "--limit", str(limit))[1]) for limit in (50, 3)
+    )
+    assert some["matched"] == everything["matched"] == 12
+    assert some["total"] == everything["total"]
+    assert some["songs"] == everything["songs"][:3]
+    assert [s["record"]["path"] for s in some["songs"]][:2] == ["/music/00.wav", "/music/01.wav"]
+
+
 def test_a_song_that_must_be_heard(tmp_path, capsys):
     captioner = load_captioner(None)
     for number, style in enumerate(("jazz", "metal")):

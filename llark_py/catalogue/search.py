@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 from pathlib import Path
 from typing import Any
 
@@ -97,10 +98,12 @@ def search(
         limit: Most records to read.
         likeness: By song of the index, how alike it is to another; only these can be found.
     """
-    source = "songs"
+    source, n_left_out = "songs", 0
     if likeness is not None:
+        alike = likeness if query.conditions or query.ranking else _best(likeness, limit)
+        n_left_out = len(likeness) - len(alike)
         _keep(connection, "alike", "likeness")
-        connection.executemany("INSERT INTO alike VALUES (?, ?)", likeness.items())
+        connection.executemany("INSERT INTO alike VALUES (?, ?)", alike.items())
         source = "songs JOIN alike USING (id)"
     total, tallies = _test(connection, source, query.conditions)
     fit = f"SELECT rowid, -bm25(words, 1.0, {_TAG_WEIGHT}) FROM words WHERE words MATCH ?"
@@ -131,7 +134,16 @@ def search(
         for start, points, words, alike, confidence, _ in rows:
             file.seek(start)
             hits.append(Hit(json.loads(file.readline()), points, words, alike, confidence))
-    return Found(tuple(hits), rows[0][-1] if rows else 0, total, tallies)
+    matched = rows[0][-1] + n_left_out if rows else 0
+    return Found(tuple(hits), matched, total + n_left_out, tallies)
+
+
+def _best(likeness: dict[int, float], limit: int) -> dict[int, float]:
+    """Leave out what can be none of the first `limit`: tables of all songs take longer."""
+    if not 0 < limit < len(likeness):
+        return likeness
+    least = nlargest(limit, likeness.values())[-1]
+    return {song: value for song, value in likeness.items() if value >= least}
 
 
 def _any_word(words: Sequence[str]) -> str:
