@@ -80,8 +80,7 @@ def expected_values(path: str, max_duration_s: float) -> int | None:
                 except soundfile.LibsndfileError:
                     pass  # PyAV may know it
             file.seek(0)
-            options = {"format_whitelist": _CONTAINERS}
-            with av.open(file, "r", options=options, metadata_errors="ignore") as container:
+            with _open_av(file) as container:
                 if not container.streams.audio or container.duration is None:
                     return None
                 stream = container.streams.audio[0]
@@ -128,9 +127,8 @@ def _decode_soundfile(
 
 
 def _decode_av(file: BinaryIO, name: str, max_duration_s: float) -> tuple[np.ndarray, int]:
-    options = {"format_whitelist": _CONTAINERS}
     try:
-        container = av.open(file, "r", options=options, metadata_errors="ignore")
+        container = _open_av(file)
     except (av.FFmpegError, ValueError) as error:
         raise AudioError(
             f"{name} is not a recording that can be read: it is of another kind or its start or "
@@ -167,6 +165,11 @@ def _decode_av(file: BinaryIO, name: str, max_duration_s: float) -> tuple[np.nda
     if promised_s is not None and _falls_short(samples.shape[1] / rate, promised_s):
         raise _cut_short(name, samples.shape[1] / rate, promised_s)
     return samples, rate
+
+
+def _open_av(file: BinaryIO) -> av.container.InputContainer:
+    options = {"format_whitelist": _CONTAINERS}
+    return av.open(file, "r", options=options, metadata_errors="ignore")
 
 
 def _promised_s(container: av.container.InputContainer, stream: av.AudioStream) -> float | None:
