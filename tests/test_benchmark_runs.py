@@ -15,8 +15,9 @@ from llark_py.benchmarks.answers import AnswerBook, read_run
 from llark_py.benchmarks.clips import Clip, compose_clips
 from llark_py.benchmarks.heads import HeadAnswer, HeardForm
 from llark_py.benchmarks.listening_report import summarise
+from llark_py.benchmarks.manner import ours, wording
 from llark_py.benchmarks.paraphrases import N_PHRASINGS, phrasings, score_paraphrases
-from llark_py.benchmarks.questions import Item, ask, balanced_families, clip_item, wording
+from llark_py.benchmarks.questions import Item, ask, balanced_families, clip_item
 from llark_py.benchmarks.real import facts_of, read_real
 from llark_py.benchmarks.songs import ask_songs, boundaries_of, late_entrance
 from llark_py.benchmarks.trial import Trial
@@ -34,13 +35,14 @@ class Oracle:
     """Knows the recordings it was shown, by their sound; hears nothing in others."""
 
     sample_rate = 16_000
+    manner = ours()
 
     def __init__(self, items=()):
         self.known = {item.audio.content_hash: item.facts for item in items}
         self.asked = 0
 
     def hear(self, sounds):
-        return [self.known.get(sound.content_hash, {}) for sound in sounds]
+        return [{} if s is None else self.known.get(s.content_hash, {}) for s in sounds]
 
     def answer(self, heard, questions):
         self.asked += len(questions)

@@ -13,6 +13,7 @@ import pytest
 from llark_py.audio import Audio
 from llark_py.benchmarks import answers, tools
 from llark_py.benchmarks.answers import AnswerBook
+from llark_py.benchmarks.manner import ours
 from llark_py.benchmarks.questions import Item, ask, ask_by_condition
 from llark_py.benchmarks.trial import Trial
 
@@ -28,6 +29,7 @@ class Ear:
     """Says jazz and measures 100 BPM; counts what it is asked."""
 
     sample_rate = 16_000
+    manner = ours()
 
     def __init__(self):
         self.answered = self.measured = 0

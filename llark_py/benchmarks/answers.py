@@ -19,6 +19,15 @@ Piece = tuple[str, Callable[[], Iterable[Row]]]
 """What a part is made of, and kept by while it is not whole: a name, and who asks."""
 
 
+FAILED = "failed"
+"""Marks a row whose question could not be answered."""
+
+
+def answered(row: Row, answer: str | None) -> Row:
+    """Put an answer into a row; None marks it as failed, which is an answer that says nothing."""
+    return {**row, "answer": answer} if answer is not None else {**row, "answer": "", FAILED: True}
+
+
 def rows_of(pieces: Iterable[Piece]) -> Iterator[Row]:
     """Ask all pieces of a part, one after the other."""
     for _, make in pieces:
@@ -27,6 +36,8 @@ def rows_of(pieces: Iterable[Piece]) -> Iterator[Row]:
 
 class AnswerBook:
     """The rows of a run by part; on disk where it has a folder.
+
+    Parts with rows that failed are scored, but not kept on disk: the next run asks those again.
 
     Args:
         folder: Where `run.json` and `parts/` are kept; None keeps all in memory.
@@ -83,7 +94,7 @@ class AnswerBook:
             sys.stderr.write(f"{name} ...\n")
             made = [row for piece in make() for row in self._piece(name, *piece)]
             rows = [{"part": name, **row} for row in made]
-            if self._folder is not None:
+            if self._folder is not None and not _has_failed(rows):
                 _write_rows(self._folder / "parts" / f"{name}.jsonl", rows)
                 shutil.rmtree(self._folder / "parts" / name, ignore_errors=True)
             self._rows[name] = rows
@@ -96,8 +107,9 @@ class AnswerBook:
         if path.exists():
             return _read_rows(path)
         rows = list(make())
-        path.parent.mkdir(exist_ok=True)
-        _write_rows(path, rows)
+        if not _has_failed(rows):
+            path.parent.mkdir(exist_ok=True)
+            _write_rows(path, rows)
         return rows
 
     def in_chunks(
@@ -162,6 +174,10 @@ def claim_folder(folder: Path, settings: Mapping[str, Any]) -> None:
             f"{folder} holds the answers of another run (other: {', '.join(other)}); "
             "give the same arguments, or another --out"
         )
+
+
+def _has_failed(rows: Iterable[Row]) -> bool:
+    return any(FAILED in row for row in rows)
 
 
 def _claim(path: Path) -> bool:

@@ -22,6 +22,7 @@ from llark_py.prompting import render_prompt
 from llark_py.tools import Workspace, run_tool
 
 from .heads import HeadAnswer, HeardForm, head_answers, heard_form
+from .manner import ours
 
 _BATCH = 25
 _MAX_NEW_TOKENS = 100
@@ -38,6 +39,7 @@ class Listener:
     def __init__(self, model: Any, processor: Any):
         self.model, self.processor = model, processor
         self.sample_rate: int = model.config.audio_config.sample_rate
+        self.manner = ours()
 
     @contextmanager
     def lending_ears(self) -> Iterator[None]:
@@ -46,19 +48,22 @@ class Listener:
             yield
 
     @torch.inference_mode()
-    def hear(self, sounds: Sequence[Audio]) -> list[Encoded]:
-        """Encode recordings: frames, and notes where the encoder writes any."""
+    def hear(self, sounds: Sequence[Audio | None]) -> list[Encoded | None]:
+        """Encode recordings: frames, and notes where the encoder writes any; of none, None."""
         weight = next(self.model.parameters())
-        heard = []
+        heard: list[Encoded | None] = []
         for sound in sounds:
+            if sound is None:
+                heard.append(None)
+                continue
             waveform = torch.as_tensor(sound.mono().resample(self.sample_rate).samples)
             encoded = self.model.encode_recording(waveform.to(weight.device, weight.dtype))
             heard.append(encoded._replace(frames=encoded.frames.cpu(), hearing=None))
         return heard
 
     @torch.inference_mode()
-    def answer(self, heard: Sequence[Encoded], questions: Sequence[str]) -> list[str]:
-        """Answer one question a recording, greedily and without tools.
+    def answer(self, heard: Sequence[Encoded | None], questions: Sequence[str]) -> list[str]:
+        """Answer one question a recording, or without any, greedily and without tools.
 
         As in the assistant, nothing is told that contradicts the notes, and no words go in circles.
 
@@ -74,15 +79,16 @@ class Listener:
         for first in range(0, len(heard), _BATCH):
             batch = slice(first, first + _BATCH)
             chats = [
-                [opening, *with_notes([_ask(question)], [recording.notes])]
+                [opening, *_chat(question, recording)]
                 for recording, question in zip(heard[batch], questions[batch], strict=True)
             ]
+            frames = [recording.frames for recording in heard[batch] if recording is not None]
             inputs = self.processor.apply_chat_template(
                 chats,
                 add_generation_prompt=True,
                 tokenize=True,
                 return_dict=True,
-                audio_frames=[recording.frames for recording in heard[batch]],
+                audio_frames=frames or None,
             ).to(device)
             n_prompt = inputs["input_ids"].shape[1]
             output = self.model.generate(
@@ -96,11 +102,11 @@ class Listener:
         return [without_loop(answer.strip()) for answer in answers]
 
     def _constraints(
-        self, heard: Sequence[Encoded], questions: Sequence[str], n_prompt: int
+        self, heard: Sequence[Encoded | None], questions: Sequence[str], n_prompt: int
     ) -> LogitsProcessorList:
         rows: list[LogitsProcessor | None] = []
         for recording, question in zip(heard, questions, strict=True):
-            notes = recording.notes
+            notes = None if recording is None else recording.notes
             rows.append(None if notes is None else self._constrain(question, notes, n_prompt))
         return LogitsProcessorList([_RowByRow(rows)])
 
@@ -143,8 +149,11 @@ class _RowByRow(LogitsProcessor):
         return scores
 
 
-def _ask(question: str) -> dict[str, Any]:
-    return {"role": "user", "content": [{"type": "audio"}, {"type": "text", "text": question}]}
+def _chat(question: str, recording: Encoded | None) -> list[dict[str, Any]]:
+    words = {"type": "text", "text": question}
+    if recording is None:
+        return [{"role": "user", "content": [words]}]
+    return with_notes([{"role": "user", "content": [{"type": "audio"}, words]}], [recording.notes])
 
 
 def _mini_of(model: Any) -> Any:

@@ -22,6 +22,8 @@ FIRST_SEED = 900_000_000
 """Evaluation clips are composed from seeds far from those of training and of the watched set."""
 INSTRUMENTS = ("own", "free", "mixed")
 CONDITIONS = ("audio", "noise", "silence", "other clip")
+TEXT_ONLY = "text only"
+"""A further condition: the question alone, without any sound."""
 VOICE = "voice"
 # Seeds of one clip lie so far apart: as many pieces are looked through for one with a family.
 _SEEDS_EACH = 24
@@ -99,9 +101,11 @@ def make_sounds(n_each: int, seconds: float, skip: int = 0) -> list[Clip]:
     ]
 
 
-def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio:
-    """The sound that a question about a clip is asked with under a condition."""
+def sound_of(clips: Sequence[Clip], index: int, condition: str) -> Audio | None:
+    """The sound that a question about a clip is asked with under a condition; None without any."""
     audio = clips[index].audio
+    if condition == TEXT_ONLY:
+        return None
     if condition == "noise":
         noise = np.random.default_rng(index).normal(0, NOISE_LEVEL, audio.n_samples)
         return Audio(noise.astype(np.float32), audio.sample_rate)

@@ -1,9 +1,10 @@
 """Does it listen? Facts about fresh clips, singers, sounds, songs and real recordings.
 
 Clips are composed with a soundfont that training never used. Every fact is asked with the clip
-itself, and again with noise, silence and another clip's sound in its place: what a model still
-gets right then, it does not get from listening. Tempo and key come from the tools, everything
-else from the model's own words; what the heads of its encoder say stands beside.
+itself, again with noise, silence and another clip's sound in its place, and without any: what a
+model still gets right then, it does not get from listening. Tempo and key come from the tools,
+everything else from the model's own words; what the heads of its encoder say stands beside. Others
+than our models are asked everything in words (`answering_ear.py`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,11 @@ from typing import Any
 
 from .answers import AnswerBook, Piece, Row
 from .asking import Listener
-from .clips import CONDITIONS, compose_clips, compose_voices, make_sounds
+from .clips import CONDITIONS, TEXT_ONLY, compose_clips, compose_voices, make_sounds
 from .listening_report import summarise, write_report
 from .paraphrases import ask_by_fact
 from .questions import (
     Ear,
-    Item,
     ask_by_condition,
     balanced_families,
     clip_item,
@@ -30,6 +30,7 @@ from .real import read_real
 from .songs import ask_songs_by_condition, compose_songs
 from .trial import Trial
 
+NAME = "listening"
 _CHUNK = 50
 # Of `n` clips: pairs of sung and unsung ones, each sound that is no music, songs, and clips that
 # are asked about in thirty ways.
@@ -61,16 +62,28 @@ def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
     real = read_real(trial.real) if trial.real is not None else []
     font, seconds = trial.soundfont, trial.seconds
 
+    def under(*conditions: str) -> Sequence[str]:
+        return conditions if trial.blind else conditions[:1]
+
     def clips(first: int, n: int) -> Iterable[Piece]:
         composed = compose_clips(n, font, seconds, trial.instruments, first)
         items = [clip_item(clip) for clip in composed]
         drawn = balanced_families(items, first)
-        return ask_by_condition(ear, "clips", items, yes_no=drawn, baselines=trial.thorough)
+        baselines = trial.thorough
+        return ask_by_condition(
+            ear,
+            "clips",
+            items,
+            conditions=under(*CONDITIONS, TEXT_ONLY),
+            yes_no=drawn,
+            baselines=baselines,
+        )
 
     def voices(first: int, n: int) -> Iterable[Piece]:
         composed = compose_voices(n, font, seconds, first)
         items = [voice_item(clip, first + i) for i, clip in enumerate(composed)]
-        return ask_by_condition(ear, "voices", items, conditions=CONDITIONS[:3])
+        conditions = under(*CONDITIONS[:3], TEXT_ONLY)
+        return ask_by_condition(ear, "voices", items, conditions=conditions)
 
     book.in_chunks("clips", trial.skip, trial.n, _CHUNK, clips)
     # Whole pairs; the other clip of a pair would tell the answer, so there is no such condition.
@@ -87,12 +100,17 @@ def ask_ear(ear: Ear, trial: Trial, book: AnswerBook) -> None:
 
     book.pieces("sounds", sounds)
     if real:
-        book.pieces("real", lambda: _ask_real(ear, real))
+        conditions = under("audio", "noise", "other clip")
+        book.pieces(
+            "real",
+            lambda: ask_by_condition(ear, "real", real, conditions=conditions, baselines=True),
+        )
     if not trial.thorough:
         return
 
     def songs(first: int, n: int) -> Iterable[Piece]:
-        return ask_songs_by_condition(ear, compose_songs(n, font, first))
+        conditions = under("audio", "noise", "other clip")
+        return ask_songs_by_condition(ear, compose_songs(n, font, first), conditions)
 
     book.in_chunks("songs", trial.skip, _share(trial.n, _SONGS, 2), _SONGS_AT_ONCE, songs)
 
@@ -123,12 +141,6 @@ def report(rows: Sequence[Row], settings: dict[str, Any], folder: Path | None, p
         The report as Markdown.
     """
     return write_report(rows, settings, folder, plots)
-
-
-def _ask_real(ear: Ear, items: Sequence[Item]) -> Iterable[Piece]:
-    return ask_by_condition(
-        ear, "real", items, conditions=("audio", "noise", "other clip"), baselines=True
-    )
 
 
 def _share(n: int, share: float, least: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .answers import Row
-from .clips import CONDITIONS
+from .clips import CONDITIONS, TEXT_ONLY
 from .estimates import Estimate
 from .paraphrases import SET as PARAPHRASES
 from .paraphrases import read_paraphrased
@@ -63,7 +63,7 @@ def tell_sets(
             read=read_paraphrased if name == PARAPHRASES else read_row,
             score=_score_paraphrased if name == PARAPHRASES else _score_one,
             played=played(settings, *_PLAYED.get(name, ("soundfont", "seconds", "instruments"))),
-            asked=(*CONDITIONS, WITH_TOOLS),
+            asked=(*CONDITIONS, TEXT_ONLY, WITH_TOOLS),
         )
         of_set = [row for row in rows if row["set"] == name]
         if name == PARAPHRASES:

@@ -16,7 +16,7 @@ from llark_py.instruct.colloquial import noisy
 from llark_py.instruct.phrases import fill, grammar, pick
 from llark_py.prompting import read_prompt_data
 
-from .answers import Piece, Row
+from .answers import Piece, Row, answered
 from .clips import Clip, is_sung
 from .estimates import N_DRAWS, Draws
 from .questions import Ear
@@ -80,15 +80,8 @@ def _ask_fact(
     ]
     answers = ear.answer([heard[i] for i, _, _ in asked], [q for _, q, _ in asked])
     for (i, question, truth), answer in zip(asked, answers, strict=True):
-        yield {
-            "set": SET,
-            "id": f"{clips[i].track.id}/{i}",
-            "condition": "audio",
-            "fact": fact,
-            "question": question,
-            "answer": answer,
-            "truth": truth,
-        }
+        row = {"set": SET, "id": f"{clips[i].track.id}/{i}", "condition": "audio", "fact": fact}
+        yield answered({**row, "question": question, "truth": truth}, answer)
 
 
 def _truth(clip: Clip, fact: str) -> Any:

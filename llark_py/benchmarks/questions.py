@@ -5,42 +5,38 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import partial
 from typing import Any, Protocol
 
 from llark_py.audio import Audio
 from llark_py.compose.instruments import FAMILIES
 from llark_py.instruct.facts import FAMILY_WORDS
-from llark_py.prompting import read_prompt_data
 
-from .answers import Piece, Row, rows_of
+from .answers import Piece, Row, answered, rows_of
 from .baselines import librosa_answers
 from .clips import CONDITIONS, Clip, is_sung, other_than, sound_of
+from .manner import MEASURED, Manner
 
-SPOKEN = {
-    "style": ("style",),
-    "instruments": ("instruments",),
-    "time_signature": ("time_signature",),
-    "vocals": ("vocals",),
-    "not_music": ("is_music", "what"),
-}
-"""Facts that are asked in words, and the questions (`prompts/benchmark.yaml`) they are asked by."""
-MEASURED = {
-    "tempo": ("estimate_tempo", "tempo_bpm"),
-    "key": ("estimate_key", "key"),
-    "tonic": ("estimate_key", "key"),
-}
-"""Facts that a tool measures: which, and the field of its result."""
 HEADS, LIBROSA, LIBROSA_BEATS = "head", "librosa", "librosa beats"
 _YES_NO_EACH = 4
 
 
 class Ear(Protocol):
-    """Whoever is asked; `asking.Listener` is a model."""
+    """Whoever is asked; `asking.Listener` is a model, `answering_ear.AnsweringEar` anybody.
 
-    def hear(self, sounds: Sequence[Audio]) -> Sequence[Any]: ...
+    Attributes:
+        manner: How it is asked.
+    """
 
-    def answer(self, heard: Sequence[Any], questions: Sequence[str]) -> list[str]: ...
+    manner: Manner
+
+    def hear(self, sounds: Sequence[Audio | None]) -> Sequence[Any]:
+        """Take in recordings; None stands for none (`text only`)."""
+        ...
+
+    def answer(self, heard: Sequence[Any], questions: Sequence[str]) -> Sequence[str | None]:
+        """Answer one question about each of what was heard; None where that failed."""
+        ...
 
     def consult(self, sound: Audio, question: str) -> str: ...
 
@@ -58,12 +54,6 @@ class Item:
     id: str
     audio: Audio
     facts: dict[str, Any] = field(default_factory=dict)
-
-
-@cache
-def wording() -> dict[str, str]:
-    """The fixed questions by name."""
-    return read_prompt_data("benchmark")["questions"]
 
 
 def clip_item(clip: Clip) -> Item:
@@ -143,7 +133,8 @@ class _Measured:
     def __init__(self, ear: Ear, items: Sequence[Item]):
         self._ear, self._items = ear, items
         # Every sound may stand in for another one, that is asked for something else.
-        self._tools = sorted({MEASURED[f][0] for i in items for f in i.facts if f in MEASURED})
+        of = ear.manner.measured
+        self._tools = sorted({of[f][0] for i in items for f in i.facts if f in of})
         self._own: dict[int, dict[str, dict[str, Any]]] = {}
 
     def say(self, index: int, condition: str, sound: Audio) -> dict[str, dict[str, Any]]:
@@ -173,8 +164,10 @@ def _ask_condition(
     for row in _ask_spoken(ear, items, heard, yes_no):
         yield {"set": set_name, "condition": condition, **row}
     for i, (item, sound) in enumerate(zip(items, sounds, strict=True)):
+        if sound is None:  # a tool has nothing to measure then
+            continue
         results = tools.say(i, condition, sound)
-        for fact, (tool, name) in MEASURED.items():
+        for fact, (tool, name) in ear.manner.measured.items():
             if fact in item.facts:
                 result = results.get(tool, {})
                 row = {"id": item.id, "fact": fact, "truth": item.facts[fact]}
@@ -210,20 +203,23 @@ def _ask_heads(
 def _ask_spoken(
     ear: Ear, items: Sequence[Item], heard: Sequence[Any], yes_no: Sequence[tuple[int, str, bool]]
 ) -> Iterator[Row]:
+    manner = ear.manner
+    styles = [item.facts["style"] for item in items if "style" in item.facts]
     asked: list[tuple[int, str, Row]] = [
-        (i, wording()[name], {"fact": fact, "truth": item.facts[fact], "asked": name})
-        for fact, questions in SPOKEN.items()
+        (i, words, {"fact": fact, "truth": item.facts[fact], "asked": name})
+        for fact, questions in manner.spoken.items()
         for name in questions
+        for words in (manner.word(name, styles=styles),)
         for i, item in enumerate(items)
         if fact in item.facts
     ]
     for i, family, present in yes_no:
-        question = wording()["yes_no"].format(thing=FAMILY_WORDS.get(family, family))
+        question = manner.word("yes_no", thing=FAMILY_WORDS.get(family, family))
         asked.append((i, question, {"fact": "yes_no", "truth": present, "asked": family}))
     answers = ear.answer([heard[i] for i, _, _ in asked], [question for _, question, _ in asked])
     for (i, question, row), answer in zip(asked, answers, strict=True):
         kind = {"kind": items[i].facts["kind"]} if "kind" in items[i].facts else {}
-        yield {"id": items[i].id, **row, **kind, "question": question, "answer": answer}
+        yield answered({"id": items[i].id, **row, **kind, "question": question}, answer)
 
 
 def _head_rows(item: Item, answers: Mapping[str, Any]) -> Iterator[Row]:

@@ -24,6 +24,7 @@ from .parsing import (
     parse_yes_no,
 )
 from .sections import score_entrances, score_forms
+from .spoken_values import keys_named, tempi_or_numbers, tonics_named
 
 ALL_FAMILIES = tuple(dict.fromkeys((*FAMILIES, VOICE)))
 _OCTAVES = (1, 2, 3, 1 / 2, 1 / 3)
@@ -47,8 +48,16 @@ def said_by(row: Row, styles: Sequence[str] = STYLES) -> Any:
         "yes_no": parse_yes_no,
         "vocals": parse_vocals,
         "not_music": parse_not_music,
+        # The only one that is named, as of all other facts.
+        "tempo": lambda text: _only(tempi_or_numbers(text)),
+        "key": lambda text: _only(keys_named(text)),
+        "tonic": lambda text: _only(keys_named(text) or tonics_named(text)),
     }
     return readers[row["fact"]](row["answer"])
+
+
+def _only(named: Sequence[Any]) -> Any:
+    return named[0] if len(set(named)) == 1 else None
 
 
 def score(rows: Sequence[Row], n_draws: int = N_DRAWS) -> Scores:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 
 from llark_py.track import Instrument, Track
 
-from .answers import Piece, Row, rows_of
+from .answers import Piece, Row, answered, rows_of
 from .clips import FIRST_SEED, Clip, other_than, sound_of
-from .questions import HEADS, Ear, wording
+from .manner import Manner
+from .questions import HEADS, Ear
 from .sections import EVEN, OTHER_TRUTH, evenly_spaced
 
 CONDITIONS = ("audio", "noise", "other clip")
@@ -54,7 +55,9 @@ def ask_songs(ear: Ear, songs: Sequence[Clip]) -> Iterator[Row]:
     yield from rows_of(ask_songs_by_condition(ear, songs))
 
 
-def ask_songs_by_condition(ear: Ear, songs: Sequence[Clip]) -> Iterator[Piece]:
+def ask_songs_by_condition(
+    ear: Ear, songs: Sequence[Clip], conditions: Sequence[str] = CONDITIONS
+) -> Iterator[Piece]:
     """Ask how every song is built and when an instrument enters, with controls.
 
     Yields:
@@ -63,9 +66,10 @@ def ask_songs_by_condition(ear: Ear, songs: Sequence[Clip]) -> Iterator[Piece]:
         evenly spaced, and as in another song.
     """
     items = [_Asked(song, boundaries_of(song.track), late_entrance(song.track)) for song in songs]
-    for condition in CONDITIONS:
+    for condition in conditions:
         yield condition, partial(_ask_condition, ear, songs, items, condition)
-    yield WITH_TOOLS, partial(_consult, ear, items)
+    if ear.manner.has_tools:
+        yield WITH_TOOLS, partial(_consult, ear, items)
     yield HEADS, partial(_ask_heads, ear, items)
 
 
@@ -78,7 +82,7 @@ def _ask_condition(
 
 
 def _consult(ear: Ear, items: Sequence[_Asked]) -> Iterator[Row]:
-    for i, question, row in _questions(items):
+    for i, question, row in _questions(ear.manner, items):
         answer = ear.consult(items[i].song.audio, question)
         yield {"set": "songs", "condition": WITH_TOOLS, **row, "answer": answer}
 
@@ -115,20 +119,20 @@ class _Asked(NamedTuple):
         return {"id": track.id, "fact": fact, "truth": truth, "duration_s": track.duration_s}
 
 
-def _questions(items: Sequence[_Asked]) -> Iterator[tuple[int, str, Row]]:
+def _questions(manner: Manner, items: Sequence[_Asked]) -> Iterator[tuple[int, str, Row]]:
     """Write the questions: of which item each is, its words, and its row without an answer."""
     for i, item in enumerate(items):
-        question = wording()["form"]
+        question = manner.word("form")
         yield i, question, {**item.row("form", item.boundaries_s), "question": question}
     for i, item in enumerate(items):
         if item.late is not None:
-            question = wording()["entrance"].format(thing=item.late.name)
+            question = manner.word("entrance", thing=item.late.name)
             row = item.row("entrance", item.late.activity[0][0])
             yield i, question, {**row, "question": question}
 
 
 def _ask_spoken(ear: Ear, items: Sequence[_Asked], heard: Sequence[Any]) -> Iterator[Row]:
-    asked = list(_questions(items))
+    asked = list(_questions(ear.manner, items))
     answers = ear.answer([heard[i] for i, _, _ in asked], [question for _, question, _ in asked])
     for (_, _, row), answer in zip(asked, answers, strict=True):
-        yield {**row, "answer": answer}
+        yield answered(row, answer)

@@ -32,6 +32,7 @@ class Trial:
         questions: File of typed questions.
         scripts: Folder of scripted conversations.
         plots: Draw pictures too.
+        blind: Also ask with other sounds in the place of a recording, and without any.
     """
 
     n: int
@@ -45,6 +46,7 @@ class Trial:
     questions: Path | None = None
     scripts: Path | None = None
     plots: bool = False
+    blind: bool = True
 
     def check(self) -> None:
         """Read what can be missing, before an hour of work rather than after it.
@@ -63,4 +65,6 @@ class Trial:
     def settings(self) -> dict[str, Any]:
         """What the answers of a run depend on, as JSON can hold it."""
         kept = {k: v for k, v in asdict(self).items() if k not in ("out", "plots")}
+        if self.blind:  # which runs of versions before 0.14 do not name
+            del kept["blind"]
         return {k: str(v) if isinstance(v, Path) else v for k, v in kept.items()}

@@ -24,9 +24,10 @@ def evaluate(
     model: Annotated[
         str | None,
         typer.Option(
-            help="Folder or Hub name; default: mini. For published benchmarks also Qwen2-Audio, "
-            "Audio Flamingo 3, Music Flamingo, answers:FILE to score answers that are there, or "
-            "blind for the rows that need neither a model nor recordings."
+            help="Folder or Hub name; default: mini. For listening and published benchmarks also "
+            "Qwen2-Audio, Audio Flamingo 3, Music Flamingo; for published ones answers:FILE to "
+            "score answers that are there, or blind for the rows that need neither a model nor "
+            "recordings."
         ),
     ] = None,
     soundfont: Annotated[
@@ -75,8 +76,8 @@ def evaluate(
     tools: Annotated[
         bool | None,
         typer.Option(
-            help="Whether tools may be called (published benchmarks). Default: by our models yes; "
-            "by an endpoint no, it then hears for itself."
+            help="Whether tools may be called (listening, published benchmarks). Default: by our "
+            "models yes; by an endpoint no, it then hears for itself."
         ),
     ] = None,
     endpoint: Annotated[
@@ -132,25 +133,31 @@ def evaluate(
         raise ConfigError("--rescore needs --out FOLDER, where the answers are")
     check_choice(model, endpoint, endpoint_model)
     asked = [task for task in wanted if task in own]
-    if asked and (endpoint is not None or tools is not None):
-        raise ConfigError(f"'{asked[0]}' takes neither --endpoint nor --tools; leave them out")
+    ours_only = [task for task in asked if task != "listening"]
+    if ours_only and (endpoint is not None or tools is not None):
+        raise ConfigError(f"'{ours_only[0]}' takes neither --endpoint nor --tools; leave them out")
+    failed = 0
     if asked:
         from llark_py.benchmarks.running import Run, run_benchmark
         from llark_py.benchmarks.running import rescore as score_again
+
+        from ._listening import evaluate_in_words, takes_words
     for task in asked:
         # A folder holds one run; of several, each gets its own.
         place = out / task if out is not None and len(wanted) > 1 else out
         given = (real, True, questions, scripts, plots)
-        trial = Trial(n, soundfont, place, instruments, seconds, skip, *given)
+        trial = Trial(n, soundfont, place, instruments, seconds, skip, *given, blind)
         if rescore:
             typer.echo(score_again(task, trial))
+        elif task == "listening" and takes_words(model, endpoint, tools):
+            failed += evaluate_in_words(trial, model, (endpoint, endpoint_model), tools)
         else:
             typer.echo(run_benchmark(Run(task, trial, model, workers)))
     if asked != wanted:
         from llark_py.benchmarks.qa.run import Plan
 
         plan = Plan(data, out, limit, blind, judged_by)
-        failed = evaluate_published(
+        failed += evaluate_published(
             [task for task in wanted if task in published],
             plan,
             model,
@@ -159,5 +166,5 @@ def evaluate(
             rescore=rescore,
             plots=plots,
         )
-        if failed:
-            raise typer.Exit(1)
+    if failed:
+        raise typer.Exit(1)

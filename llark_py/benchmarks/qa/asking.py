@@ -15,8 +15,8 @@ from .ledger import Asked, Ledger
 from .sounds import AUDIO, Sounds
 from .task import Question
 
-_TOLD_EVERY_S = 15.0
-_MOST_FAILURES = 3
+TOLD_EVERY_S = 15.0
+MOST_FAILURES = 3
 """An endpoint that fails so often in a row is down: asking on would only burn questions."""
 
 
@@ -59,7 +59,7 @@ class _Progress:
     def step(self) -> None:
         self.done += 1
         now = time.monotonic()
-        if now - self.told < _TOLD_EVERY_S and self.done < self.n:
+        if now - self.told < TOLD_EVERY_S and self.done < self.n:
             return
         self.told = now
         left_s = (now - self.start) / self.done * (self.n - self.done)
@@ -105,7 +105,7 @@ def ask_all(
                 failed += 1
                 in_a_row = in_a_row + 1 if isinstance(error, EndpointError) else 0
                 sys.stderr.write(f"{name}, {question.id}: {' '.join(str(error).split())}\n")
-                if in_a_row == _MOST_FAILURES:
+                if in_a_row == MOST_FAILURES:
                     raise
                 ledger.add(asked[question.id], {"error": str(error)})
             else:

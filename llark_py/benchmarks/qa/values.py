@@ -9,18 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from llark_py.theory import KEYS, key_index, key_name, pitch_class
+from llark_py.theory import KEYS, key_index
 
 from ..baselines import best_tempo
 from ..scores import tempo_hits
+from ..spoken_values import keys_named, tempi_named, tempi_or_numbers, tonics_named
 from .task import Question, Scores
 
-_TONIC = r"(?<![A-Za-z0-9#])([A-G])(?:[ -]?([#♯♭]|b(?![a-z])|(?i:sharp|flat)))?"
-_KEY = re.compile(_TONIC + r"[\s-]*((?i:major|minor|maj|min)|m)\b")
-_BARE = re.compile(_TONIC + r"(?![\w#'’])(?!\s+[a-z])")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_BPM = re.compile(r"(\d+(?:\.\d+)?)\s*-?(?:bpm\b|beats?\b)", re.IGNORECASE)
-_BPM_RANGE = (30.0, 300.0)
 _OTHERS, _ANY_KEY = "others", "any key"
 GUESS_SEEDS = {"random": _OTHERS}
 """What guesses are drawn by, by the row that they are."""
@@ -35,23 +31,13 @@ def read_key_strictly(question: Question, text: str) -> str | None:
 
     The tonic is a capital letter: `a minor` may be the article.
     """
-    keys = {_key_of(*found) for found in _KEY.findall(text)}
+    keys = set(keys_named(text))
     return keys.pop() if len(keys) == 1 else None
 
 
 def read_key_leniently(question: Question, text: str) -> str | None:
-    """Read the first key of an answer; where none is named, the first tonic, as major.
-
-    A letter in front of a small one is no tonic but an article (`A lively piece`).
-    """
-    found = _KEY.findall(text) or [(*tonic, "major") for tonic in _BARE.findall(text)]
-    return _key_of(*found[0]) if found else None
-
-
-def _key_of(tonic: str, sign: str, mode: str) -> str:
-    sign = {"♯": "#", "♭": "b", "sharp": "#", "flat": "b"}.get(sign.lower(), sign)
-    minor = mode == "m" or mode.lower().startswith("min")
-    return key_name(pitch_class(tonic + sign), "minor" if minor else "major")
+    """Read the first key of an answer; where none is named, the first tonic, as major."""
+    return next(iter(keys_named(text) or tonics_named(text)), None)
 
 
 def score_key(question: Question, value: Any) -> Scores:
@@ -89,16 +75,13 @@ def read_first_number(question: Question, text: str) -> float | None:
 
 def read_tempo_strictly(question: Question, text: str) -> float | None:
     """Read the one tempo that an answer gives in BPM; None where it gives none or several."""
-    found = {float(number) for number in _BPM.findall(text)}
+    found = set(tempi_named(text))
     return found.pop() if len(found) == 1 else None
 
 
 def read_tempo_leniently(question: Question, text: str) -> float | None:
     """Read the first tempo in BPM, else the first number between 30 and 300."""
-    numbers = _BPM.findall(text) or [
-        n for n in _NUMBER.findall(text) if _BPM_RANGE[0] <= float(n) <= _BPM_RANGE[1]
-    ]
-    return float(numbers[0]) if numbers else None
+    return next(iter(tempi_or_numbers(text)), None)
 
 
 def score_tempo(question: Question, value: Any) -> Scores:
