@@ -8,6 +8,7 @@ from pathlib import Path
 from llark_py import __version__
 from llark_py.audio import save_audio
 from llark_py.compose.clip import make_clip
+from llark_py.files import whole_file
 
 _DURATION_S = 20.0
 _SAMPLE_RATE = 32000
@@ -40,8 +41,7 @@ def compose_examples(folder: Path | None = None) -> list[tuple[str, Path]]:
             _, audio = make_clip(
                 seed, _DURATION_S, augment=False, style=style, sample_rate=_SAMPLE_RATE
             )
-            unfinished = path.with_suffix(".part.ogg")
-            save_audio(audio, unfinished)
-            unfinished.replace(path)  # a page that is stopped here leaves no half a song
+            with whole_file(path) as unfinished:
+                save_audio(audio, unfinished)
         examples.append((title, path))
     return examples

@@ -14,9 +14,10 @@ from llark_py.catalogue.hearing import HeardSong
 from llark_py.catalogue.ledger import Ledger
 from llark_py.catalogue.measure import Measured
 from llark_py.catalogue.record import Captions, Facts, Maker
-from llark_py.catalogue.scan import hash_file, look_at, scan
+from llark_py.catalogue.scan import look_at, scan
 from llark_py.encoders.base import Encoded
 from llark_py.encoders.mini_form import Form
+from llark_py.files import hash_file
 
 MAKER = Maker(name="quick", version="1", weights="a" * 32)
 

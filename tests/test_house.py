@@ -32,6 +32,7 @@ STOREYS = (
         "decoding",
         "embedded",
         "errors",
+        "files",
         "messages",
         "prompting",
         "prompts",

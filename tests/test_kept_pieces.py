@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from llark_py.audio import Audio
-from llark_py.benchmarks import answers, tools
+from llark_py.benchmarks import tools
 from llark_py.benchmarks.answers import AnswerBook
 from llark_py.benchmarks.manner import ours
 from llark_py.benchmarks.questions import Item, ask, ask_by_condition
@@ -106,15 +106,6 @@ def test_no_sound_is_measured_twice():
     assert [r["condition"] for r in rows if r["fact"] == "tempo"] == [
         c for c in ("audio", "noise", "silence", "other clip") for _ in ITEMS
     ]
-
-
-def test_a_part_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
-    there = []
-    monkeypatch.setattr(
-        os, "fsync", lambda _: there.append((tmp_path / "a.jsonl").exists()) or None
-    )
-    answers.write_whole(tmp_path / "a.jsonl", "x\n")
-    assert there == [False] and (tmp_path / "a.jsonl").read_text() == "x\n"
 
 
 def test_tools_are_kept_clip_by_clip(tmp_path, monkeypatch):

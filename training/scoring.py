@@ -13,6 +13,7 @@ from torch import Tensor
 from llark_py.encoders.mini import MiniEncoder
 from llark_py.encoders.mini_config import MULTI_LABEL_HEADS
 from llark_py.encoders.mini_features import standardise
+from llark_py.files import write_whole
 
 from .labels import FRAME_S, IGNORE, batch_labels
 from .shards import Shards
@@ -192,6 +193,4 @@ def score_encoder(encoder: MiniEncoder, shards: Shards) -> dict[str, float]:
 
 def save_scores(scores: dict[str, float], path: Path) -> None:
     """Write scores as JSON; a file that is there is whole, and says that its stage is done."""
-    partial = path.with_suffix(".part")
-    partial.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, json.dumps(scores, indent=1) + "\n")

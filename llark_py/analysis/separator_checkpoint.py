@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from llark_py.embedded import FOLDER as MINI
 from llark_py.errors import CheckpointError
+from llark_py.files import whole_file, write_whole
 
 if TYPE_CHECKING:
     from .separator_network import SeparatorNetwork
@@ -37,11 +38,9 @@ def save_separator(network: SeparatorNetwork, folder: Path) -> None:
         for name, tensor in network.state_dict().items()
         if not name.endswith("num_batches_tracked")
     }
-    partial = folder / ".partial"
-    save_file(tensors, partial)
-    partial.replace(folder / _WEIGHTS)
-    partial.write_text(json.dumps(network.config.as_dict(), indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / _CONFIG)
+    with whole_file(folder / _WEIGHTS) as unfinished:
+        save_file(tensors, unfinished)
+    write_whole(folder / _CONFIG, json.dumps(network.config.as_dict(), indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)
@@ -75,9 +74,7 @@ def load_separator(folder: Path = EMBEDDED) -> SeparatorNetwork:
 
 def save_calibration(coefficients: dict[str, list[float]], folder: Path) -> None:
     """Write what quality is estimated with: `stems` and `like` -> six coefficients."""
-    partial = folder / ".partial"
-    partial.write_text(json.dumps(coefficients, indent=1) + "\n", encoding="utf-8")
-    partial.replace(folder / _CALIBRATION)
+    write_whole(folder / _CALIBRATION, json.dumps(coefficients, indent=1) + "\n")
 
 
 @lru_cache(maxsize=1)

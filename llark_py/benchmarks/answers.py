@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from llark_py.errors import ConfigError
+from llark_py.files import write_whole
 
 Row = dict[str, Any]
 Piece = tuple[str, Callable[[], Iterable[Row]]]
@@ -195,14 +195,3 @@ def _read_rows(path: Path) -> list[Row]:
 
 def _write_rows(path: Path, rows: Iterable[Row]) -> None:
     write_whole(path, "".join(json.dumps(row) + "\n" for row in rows))
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file whole: an interrupted write, or a crash, leaves none of that name."""
-    partial = path.with_suffix(".partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        # Or the name may reach the disk before what stands under it.
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -11,7 +11,8 @@ from typing import Any
 
 import jinja2
 
-from .answers import write_whole
+from llark_py.files import write_whole
+
 from .table import markdown_table
 
 _TEMPLATE = "report.html.jinja"

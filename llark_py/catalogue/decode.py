@@ -14,9 +14,10 @@ import numpy as np
 from llark_py.audio import MAX_DURATION_S, Audio, load_audio
 from llark_py.decoding import expected_values
 from llark_py.errors import AudioError, ToolError
+from llark_py.files import hash_file
 
 from .record import Failure
-from .scan import Song, hash_file, look_at
+from .scan import Song, look_at
 
 LEAST_S = 0.1
 """One frame of the encoder."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import importlib.util
-import os
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from llark_py.errors import ConfigError, MissingExtraError, UnknownNameError
+from llark_py.files import whole_file
 
 from .lines import read_lines
 from .record import Facts
@@ -96,17 +96,14 @@ def export_table(records: Path, form: str) -> Path:
     """
     check_form(form)
     out = records.with_suffix(f".{form}")
-    unfinished = out.with_name(f".{out.name}.unfinished")
     try:
-        if form == "csv":
-            _write_csv(records, unfinished)
-        else:
-            _write_parquet(records, unfinished)
-        os.replace(unfinished, out)
+        with whole_file(out) as unfinished:
+            if form == "csv":
+                _write_csv(records, unfinished)
+            else:
+                _write_parquet(records, unfinished)
     except OSError as error:
         raise ConfigError(f"'{out}' cannot be written: {error.strerror or error}") from error
-    finally:
-        unfinished.unlink(missing_ok=True)
     return out
 
 

@@ -18,10 +18,11 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from llark_py.errors import ConfigError
+from llark_py.files import hash_file, write_whole
 
-from .lines import append_lines, cut_to, keep_lines, read_lines, write_whole
+from .lines import append_lines, cut_to, keep_lines, read_lines
 from .record import SCHEMA_VERSION, Failure, Maker, Record
-from .scan import Song, hash_file
+from .scan import Song
 
 _SUFFIX = ".jsonl"
 _PATH = ("path",)

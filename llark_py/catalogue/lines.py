@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from llark_py.errors import ConfigError
+from llark_py.files import whole_file
 
 _BLOCK = 1 << 16
 
@@ -85,27 +86,5 @@ def _broken(path: Path, number: int) -> ConfigError:
 
 def keep_lines(path: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
     """Rewrite a JSONL file with some of its lines; the old one stays until the new one is whole."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with path.open("rb") as old, unfinished.open("wb") as new:
-            for line in old:
-                if keep(json.loads(line)):
-                    new.write(line)
-            new.flush()
-            os.fsync(new.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that nobody ever sees half of it."""
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with path.open("rb") as old, whole_file(path) as unfinished, unfinished.open("wb") as new:
+        new.writelines(line for line in old if keep(json.loads(line)))

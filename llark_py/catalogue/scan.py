@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import glob
-import hashlib
 import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
@@ -100,12 +99,6 @@ def look_at(path: str) -> Song | Failure:
     if not stat.S_ISREG(facts.st_mode):
         return _fail(path, "it is no plain file")
     return Song(path, facts.st_size, facts.st_mtime_ns)
-
-
-def hash_file(path: str) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _read_list(name: str) -> list[str]:

@@ -6,7 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from .lines import read_lines, write_whole
+from llark_py.files import write_whole
+
+from .lines import read_lines
 
 SIDECARS = ("txt", "json")
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from llark_py.errors import ConfigError, UnknownNameError
+from llark_py.files import whole_file
 
 if TYPE_CHECKING:
     from llark_py.audio import Audio
@@ -137,13 +136,6 @@ def _write_float(audio: Audio, path: Path) -> None:
 
 
 def _write(path: Path, writer: Callable[[Path], object]) -> None:
-    """Write a file beside its place and move it there, so that no half file is ever seen."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
-    os.close(handle)
-    unfinished = Path(name)
-    try:
+    """Write a file so that no half of it is ever seen."""
+    with whole_file(path) as unfinished:
         writer(unfinished)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)

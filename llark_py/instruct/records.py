@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from llark_py.errors import ConfigError
+from llark_py.files import whole_file
 from llark_py.messages import Message, Part, TextPart, ToolCall, ToolResult
 
 Chat = list[dict[str, Any]]
@@ -175,16 +175,11 @@ def record_of(
 def write_records(records: Iterable[InstructionRecord], path: str | Path) -> int:
     """Write records one a line and return how many; an interrupted write leaves no file."""
     path = Path(path)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     count = 0
-    try:
-        with unfinished.open("w", encoding="utf-8") as file:
-            for record in records:
-                file.write(record.model_dump_json(exclude_defaults=True) + "\n")
-                count += 1
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8") as file:
+        for record in records:
+            file.write(record.model_dump_json(exclude_defaults=True) + "\n")
+            count += 1
     return count
 
 

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..answers import write_whole
+from llark_py.files import write_whole
+
 from .files import noted_files
 from .task import Question, Task
 

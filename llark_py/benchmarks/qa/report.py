@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..answers import write_whole
+from llark_py.files import write_whole
+
 from ..chapters import Chapter, Grid, Picture, write_page
 from ..estimates import Estimate
 from ..table import describe_run

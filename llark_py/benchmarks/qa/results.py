@@ -14,8 +14,8 @@ from statistics import stdev
 from typing import Any
 
 import llark_py
+from llark_py.files import write_whole
 
-from ..answers import write_whole
 from ..estimates import N_DRAWS, SEED, Estimate
 from .hashes import sha256
 from .scoring import Column, Said, Table

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..answers import write_whole
+from llark_py.files import write_whole
+
 from .sounds import AUDIO
 
 _BEFORE, _BEHIND = "samples_", ".jsonl"

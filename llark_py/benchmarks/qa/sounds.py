@@ -5,13 +5,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 
 from llark_py.audio import Audio
+from llark_py.files import hash_file
 
 from ..clips import NOISE_LEVEL, other_than
-from .hashes import hash_file, sha256
+from .hashes import sha256
 from .ledger import Asked
 from .task import Excerpt, Question
 
@@ -93,6 +95,13 @@ def _load(excerpt: Excerpt) -> Audio:
 
 def _hash(excerpt: Excerpt) -> str | None:
     try:
-        return hash_file(excerpt.path)
+        about = excerpt.path.stat()
+        return _hash_once(excerpt.path, about.st_size, about.st_mtime_ns)
     except OSError:
         return None  # whoever loads it says why it cannot be read
+
+
+@lru_cache(maxsize=1 << 14)
+def _hash_once(path: Path, size: int, changed_ns: int) -> str:
+    # Size and time are arguments only to tell one state of the file from the next.
+    return hash_file(path)
