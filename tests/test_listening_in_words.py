@@ -16,7 +16,7 @@ from llark_py.benchmarks.answers import AnswerBook
 from llark_py.benchmarks.clips import TEXT_ONLY, compose_clips
 from llark_py.benchmarks.manner import MEASURED, in_words, ours, wording
 from llark_py.benchmarks.qa import answerers, audio_models
-from llark_py.benchmarks.qa.asking import Said
+from llark_py.benchmarks.qa.asking import InTurn, Said
 from llark_py.benchmarks.qa.ledger import Ledger
 from llark_py.benchmarks.questions import Item, ask, ask_by_condition, balanced_families, clip_item
 from llark_py.benchmarks.scores import said_by, score_rows
@@ -26,7 +26,7 @@ from llark_py.instruct.facts import FAMILY_WORDS
 CONDITIONS = ("audio", "noise", TEXT_ONLY)
 
 
-class Knowing:
+class Knowing(InTurn):
     """Knows recordings by their sound and says what is true of them; of others, nothing."""
 
     def __init__(self, items):

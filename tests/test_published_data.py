@@ -12,7 +12,7 @@ from published_data import make, sound
 from llark_py import catalog
 from llark_py.benchmarks.qa import hashes
 from llark_py.benchmarks.qa.annotations import read_noting
-from llark_py.benchmarks.qa.asking import Said
+from llark_py.benchmarks.qa.asking import InTurn, Said
 from llark_py.benchmarks.qa.comparison import compare_runs
 from llark_py.benchmarks.qa.results import write_results
 from llark_py.benchmarks.qa.run import Plan, ask_task, score_blindly
@@ -40,7 +40,7 @@ def sha256(path):
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-class Counting:
+class Counting(InTurn):
     """Answers the same to everything; keeps what it was asked and heard."""
 
     settings = {"model": "counting", "tools": []}

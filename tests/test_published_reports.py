@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 from llark_py import catalog
 from llark_py.benchmarks.qa import captions
-from llark_py.benchmarks.qa.asking import Said
+from llark_py.benchmarks.qa.asking import InTurn, Said
 from llark_py.benchmarks.qa.comparison import compare_runs, holm, mcnemar, permute
 from llark_py.benchmarks.qa.task import task_hash
 from llark_py.cli import main
@@ -23,7 +23,7 @@ from llark_py.cli import main
 KEYS = ["F minor", "F minor", "C major", "Eb minor"]
 
 
-class Parrot:
+class Parrot(InTurn):
     """Says one thing after another, whatever is asked."""
 
     def __init__(self, said, name="parrot"):

@@ -14,7 +14,7 @@ from llark_py import catalog
 from llark_py.assistant.chat_api import ChatApi
 from llark_py.benchmarks.qa.answer_files import read_answer_file
 from llark_py.benchmarks.qa.answerers import HearingEndpoint, weights_hash, write_wav
-from llark_py.benchmarks.qa.asking import Said, ask_all
+from llark_py.benchmarks.qa.asking import InTurn, Said, ask_all
 from llark_py.benchmarks.qa.judge import judge_pairs
 from llark_py.benchmarks.qa.ledger import Ledger
 from llark_py.benchmarks.qa.run import Plan, ask_task
@@ -30,7 +30,7 @@ def task_of(name):
     return catalog.load("benchmarks.published", name).TASK
 
 
-class Clerk:
+class Clerk(InTurn):
     """Answers right where it hears the recording, else nothing that can be read; counts."""
 
     settings = {"model": "clerk", "tools": []}

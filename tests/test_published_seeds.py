@@ -12,7 +12,7 @@ from published_data import make
 
 from llark_py import catalog
 from llark_py.benchmarks.clips import NOISE_LEVEL
-from llark_py.benchmarks.qa.asking import Said
+from llark_py.benchmarks.qa.asking import InTurn, Said
 from llark_py.benchmarks.qa.results import write_results
 from llark_py.benchmarks.qa.run import Plan, ask_task, score_blindly
 from llark_py.benchmarks.qa.sounds import Sounds
@@ -82,7 +82,7 @@ def test_every_task_tells_the_seeds_of_all_that_it_draws(tmp_path, name):
 def test_noise_is_drawn_by_the_seed_in_its_sample(tmp_path):
     root = make("giantsteps_key", tmp_path / "data")
 
-    class Silent:
+    class Silent(InTurn):
         settings = {"model": "silent", "tools": []}
 
         def answer(self, prompt, audio):

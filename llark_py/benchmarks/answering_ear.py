@@ -5,22 +5,25 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
+from functools import partial
 from typing import Any
 
 from llark_py.audio import Audio
-from llark_py.errors import EndpointError, LlarkError
+from llark_py.errors import EndpointError
 
 from .manner import in_words
-from .qa.asking import MOST_FAILURES, TOLD_EVERY_S, Answerer
+from .qa.asking import MOST_FAILURES, TOLD_EVERY_S, Answerer, Said
+from .qa.at_once import Reply, ask_each
 from .qa.hashes import sha256
 from .qa.ledger import Asked, Ledger
 
 
 class AnsweringEar:
-    """Asks an answerer one question after the other, each a conversation of its own.
+    """Asks an answerer question by question, each a conversation of its own.
 
-    Every answer is on the disk before the next question is asked, and none that is there is asked
-    for again: a question is known by its words and by the samples that are heard with it.
+    Every answer is on the disk as soon as it is there, and none is asked for again: a question is
+    known by its words and by the samples that are heard with it.
 
     Args:
         answerer: Who is asked.
@@ -52,34 +55,34 @@ class AnsweringEar:
         Raises:
             EndpointError: An endpoint fails several times in a row.
         """
-        return [self._answer(*pair) for pair in zip(heard, questions, strict=True)]
+        pairs = list(zip(heard, questions, strict=True))
+        wanted = {_name(sound, question): (question, sound) for sound, question in pairs}
+        open_ = {name: pair for name, pair in wanted.items() if self._kept(name) is None}
+        asks = ((name, partial(self._answerer.answer, *pair)) for name, pair in open_.items())
+        with closing(ask_each(asks, self._answerer.at_once, self._answerer.stop)) as replies:
+            for reply in replies:
+                self._note(reply, open_[reply.name][0])
+        return [self._kept(_name(*pair)) for pair in pairs]
 
-    def _answer(self, sound: Audio | None, question: str) -> str | None:
-        content = None if sound is None else sound.content_hash
-        name = sha256([question, content])
-        asked = Asked(name, "", name)
-        kept = self._ledger.answer(asked)
-        if kept is not None:
-            return str(kept["answer"])
-        start = time.monotonic()
-        try:
-            said = self._answerer.answer(question, sound)
-        except LlarkError as error:
-            self._fail(asked, question, error)
-            return None
-        self._failed_in_a_row = 0
-        calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
-        line = {"question": question, "answer": said.text, **calls}
-        self._ledger.add(asked, {**line, "seconds": round(time.monotonic() - start, 3)})
-        self._tell()
-        return said.text
+    def _kept(self, name: str) -> str | None:
+        line = self._ledger.answer(Asked(name, "", name))
+        return None if line is None else str(line["answer"])
 
-    def _fail(self, asked: Asked, question: str, error: LlarkError) -> None:
+    def _note(self, reply: Reply[str, Said], question: str) -> None:
+        """Keep what came of a question."""
+        asked, said, error = Asked(reply.name, "", reply.name), reply.answer, reply.error
+        if said is not None:
+            self._failed_in_a_row = 0
+            calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
+            line = {"question": question, "answer": said.text, **calls, "seconds": reply.seconds}
+            self._ledger.add(asked, line)
+            self._tell()
+            return
         self.failed += 1
         is_endpoint = isinstance(error, EndpointError)
         self._failed_in_a_row = self._failed_in_a_row + 1 if is_endpoint else 0
         sys.stderr.write(f"'{question}': {' '.join(str(error).split())}\n")
-        if self._failed_in_a_row == MOST_FAILURES:
+        if error is not None and self._failed_in_a_row == MOST_FAILURES:
             raise error
         self._ledger.add(asked, {"question": question, "error": str(error)})
 
@@ -93,7 +96,7 @@ class AnsweringEar:
 
     def consult(self, sound: Audio, question: str) -> str:
         """Answer as in a chat; who may call tools does so here too."""
-        return self._answer(sound, question) or ""
+        return self.answer([sound], [question])[0] or ""
 
     def measure(self, tool: str, sound: Audio) -> dict[str, Any]:
         """Measure nothing: only words count."""
@@ -105,3 +108,7 @@ class AnsweringEar:
 
     def form(self, sound: Audio) -> None:
         """Give nothing, as `heads` does."""
+
+
+def _name(sound: Audio | None, question: str) -> str:
+    return sha256([question, None if sound is None else sound.content_hash])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from llark_py.errors import ConfigError
 
 if TYPE_CHECKING:
+    from llark_py.benchmarks.qa.asking import Answerer
     from llark_py.benchmarks.trial import Trial
 
 ANSWERS = "asked.jsonl"
@@ -46,18 +48,15 @@ def _is_ours(model: str | None) -> bool:
 
 
 def evaluate_in_words(
-    trial: Trial,
-    model: str | None,
-    address: tuple[str | None, str | None],
-    tools: bool | None,
+    trial: Trial, model: str | None, endpoint: str | None, open_it: Callable[[], Answerer]
 ) -> int:
     """Ask a model everything of `listening` in words, also tempo and key; print the report.
 
     Args:
         trial: What is asked about.
-        model: A folder or a Hub name; None for `mini`.
-        address: URL and name of a model behind an address instead.
-        tools: See `open_answerer`.
+        model: A folder or a Hub name; None for `mini`, or with an endpoint.
+        endpoint: Address of a model instead.
+        open_it: Loads whoever is asked.
 
     Returns:
         How many questions failed; they are asked again by the same command.
@@ -70,14 +69,13 @@ def evaluate_in_words(
     from llark_py.benchmarks import listening
     from llark_py.benchmarks.answering_ear import AnsweringEar
     from llark_py.benchmarks.answers import AnswerBook
-    from llark_py.benchmarks.qa.answerers import open_answerer
     from llark_py.benchmarks.qa.ledger import Ledger
 
     trial.check()
     # Or the composed clips would push the user's own songs out of the cache.
     os.environ.setdefault("LLARK_CACHE", "off")
-    with_choices = address[0] is not None or not _is_ours(model)
-    answerer = open_answerer(model, *address, tools)
+    with_choices = endpoint is not None or not _is_ours(model)
+    answerer = open_it()
     settings = {"benchmark": listening.NAME, **answerer.settings, **trial.settings()}
     settings["words"] = "with choices" if with_choices else "plain"
     book = AnswerBook(trial.out, settings)

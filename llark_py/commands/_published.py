@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from llark_py.errors import ConfigError
 
 if TYPE_CHECKING:
     from llark_py.assistant.chat_api import ChatApi
+    from llark_py.benchmarks.qa.asking import Answerer
     from llark_py.benchmarks.qa.run import Plan
 
 
@@ -23,9 +24,8 @@ def evaluate_published(
     names: Sequence[str],
     plan: Plan,
     model: str | None,
-    address: tuple[str | None, str | None],
+    open_it: Callable[[], Answerer],
     *,
-    tools: bool | None,
     rescore: bool,
     plots: bool,
 ) -> int:
@@ -35,8 +35,7 @@ def evaluate_published(
         names: The tasks.
         plan: How.
         model: A folder, a Hub name, `answers:FILE`, `blind`; None for `mini`.
-        address: URL and name of a model behind an address instead.
-        tools: See `open_answerer`.
+        open_it: Loads whoever is asked; not called where nobody is.
         rescore: Ask nobody.
         plots: Whether the page has pictures.
 
@@ -49,7 +48,6 @@ def evaluate_published(
     """
     from llark_py.benchmarks.answers import claim_folder
     from llark_py.benchmarks.qa.answer_files import PREFIX
-    from llark_py.benchmarks.qa.answerers import open_answerer
     from llark_py.benchmarks.qa.captions import check_metrics
     from llark_py.benchmarks.qa.files import data_folder
     from llark_py.benchmarks.qa.report import write_report
@@ -80,7 +78,7 @@ def evaluate_published(
     else:
         # Or the recordings of a benchmark would push the user's own songs out of the cache.
         os.environ.setdefault("LLARK_CACHE", "off")
-        answerer = open_answerer(model, *address, tools)
+        answerer = open_it()
         settings = dict(answerer.settings)
     if plan.out is not None:
         plan.out.mkdir(parents=True, exist_ok=True)

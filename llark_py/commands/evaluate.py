@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._answering import EndpointModelOption, check_choice
+
+if TYPE_CHECKING:
+    from llark_py.benchmarks.qa.asking import Answerer
 
 
 def evaluate(
@@ -89,6 +92,10 @@ def evaluate(
         ),
     ] = None,
     endpoint_model: EndpointModelOption = None,
+    parallel: Annotated[
+        int,
+        typer.Option(min=1, max=64, help="Questions that an endpoint is sent at a time."),
+    ] = 1,
     judge: Annotated[
         str | None,
         typer.Option(metavar="URL", help="API of a language model that compares captions."),
@@ -134,9 +141,17 @@ def evaluate(
     check_choice(model, endpoint, endpoint_model)
     asked = [task for task in wanted if task in own]
     ours_only = [task for task in asked if task != "listening"]
+    if parallel > 1 and (endpoint is None or tools):
+        raise ConfigError("--parallel is for --endpoint without --tools; others are asked in turn")
     if ours_only and (endpoint is not None or tools is not None):
         raise ConfigError(f"'{ours_only[0]}' takes neither --endpoint nor --tools; leave them out")
     failed = 0
+
+    def open_it() -> Answerer:
+        from llark_py.benchmarks.qa.answerers import open_answerer
+
+        return open_answerer(model, endpoint, endpoint_model, tools, parallel)
+
     if asked:
         from llark_py.benchmarks.running import Run, run_benchmark
         from llark_py.benchmarks.running import rescore as score_again
@@ -150,7 +165,7 @@ def evaluate(
         if rescore:
             typer.echo(score_again(task, trial))
         elif task == "listening" and takes_words(model, endpoint, tools):
-            failed += evaluate_in_words(trial, model, (endpoint, endpoint_model), tools)
+            failed += evaluate_in_words(trial, model, endpoint, open_it)
         else:
             typer.echo(run_benchmark(Run(task, trial, model, workers)))
     if asked != wanted:
@@ -161,8 +176,7 @@ def evaluate(
             [task for task in wanted if task in published],
             plan,
             model,
-            (endpoint, endpoint_model),
-            tools=tools,
+            open_it,
             rescore=rescore,
             plots=plots,
         )

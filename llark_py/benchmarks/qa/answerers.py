@@ -16,7 +16,7 @@ from llark_py.audio import Audio
 from llark_py.errors import EndpointError
 from llark_py.messages import AudioPart, user
 
-from .asking import Answerer, Said
+from .asking import Answerer, InTurn, Said
 
 if TYPE_CHECKING:
     from llark_py.assistant.chat_api import ChatApi
@@ -27,7 +27,7 @@ ENDPOINT_SAMPLE_RATE = 24_000
 _HASHED = 1 << 20
 
 
-class AssistantAnswerer:
+class AssistantAnswerer(InTurn):
     """An assistant with tools, or without any.
 
     Args:
@@ -51,10 +51,12 @@ class HearingEndpoint:
 
     Args:
         api: Where it is. The sound is sent as wav, mono, at 24 kHz at most.
+        at_once: How many requests may be open at a time.
     """
 
-    def __init__(self, api: ChatApi):
-        self._api = api
+    def __init__(self, api: ChatApi, at_once: int = 1):
+        self._api, self.at_once = api, at_once
+        self._stop = Flag()
         self.settings: dict[str, Any] = {"model": api.model, "endpoint": api.url, "tools": []}
 
     def answer(self, prompt: str, audio: Audio | None) -> Said:
@@ -71,11 +73,15 @@ class HearingEndpoint:
             content.insert(0, {"type": "input_audio", "input_audio": sound})
         request = {"messages": [{"role": "user", "content": content}], "temperature": 0}
         reply = IncomingReply()
-        for choice in self._api.stream(request, Flag()):
+        for choice in self._api.stream(request, self._stop):
             reply.add(choice)
         if not reply.text:
             raise EndpointError(f"'{self._api.model}' says nothing ({reply.finish_reason})")
         return Said(reply.text)
+
+    def stop(self) -> None:
+        """Hang up, for good."""
+        self._stop.set()
 
 
 def write_wav(audio: Audio) -> bytes:
@@ -87,7 +93,11 @@ def write_wav(audio: Audio) -> bytes:
 
 
 def open_answerer(
-    model: str | None, endpoint: str | None, endpoint_model: str | None, tools: bool | None
+    model: str | None,
+    endpoint: str | None,
+    endpoint_model: str | None,
+    tools: bool | None,
+    at_once: int = 1,
 ) -> Answerer:
     """Load whoever is to answer.
 
@@ -98,6 +108,7 @@ def open_answerer(
             tools it reads what our encoder hears, and calls our tools.
         tools: Whether tools may be called; None: as in the assistant by our own models, not by an
             endpoint.
+        at_once: How many questions an endpoint without tools is sent at a time.
 
     Raises:
         CheckpointError: Weights are missing or do not fit.
@@ -107,10 +118,11 @@ def open_answerer(
 
     if endpoint is not None and endpoint_model is not None:
         from llark_py.assistant.chat_api import ChatApi
-        from llark_py.assistant.endpoint import load_endpoint_assistant
 
         if not tools:
-            return HearingEndpoint(ChatApi(endpoint, endpoint_model))
+            return HearingEndpoint(ChatApi(endpoint, endpoint_model), at_once)
+        from llark_py.assistant.endpoint import load_endpoint_assistant
+
         reader = load_endpoint_assistant(endpoint, endpoint_model)
         return AssistantAnswerer(reader, {"model": endpoint_model, "endpoint": endpoint})
     if model is not None and is_audio_model(model):

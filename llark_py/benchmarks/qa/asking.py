@@ -5,12 +5,15 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Collection, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from llark_py.audio import Audio
-from llark_py.errors import EndpointError, LlarkError
+from llark_py.errors import EndpointError
 
+from .at_once import ask_each
 from .ledger import Asked, Ledger
 from .sounds import AUDIO, Sounds
 from .task import Question
@@ -33,9 +36,11 @@ class Answerer(Protocol):
 
     Attributes:
         settings: What its answers depend on, as JSON holds it; `model` names it.
+        at_once: How many questions it takes at once.
     """
 
     settings: dict[str, Any]
+    at_once: int
 
     def answer(self, prompt: str, audio: Audio | None) -> Said:
         """Answer a question about a recording, or one without.
@@ -44,6 +49,19 @@ class Answerer(Protocol):
             LlarkError: This question cannot be answered.
         """
         ...
+
+    def stop(self) -> None:
+        """Give up questions that are open in other threads."""
+        ...
+
+
+class InTurn:
+    """What those have in common who are asked one question after the other."""
+
+    at_once = 1
+
+    def stop(self) -> None:
+        """Do nothing: no question is open in another thread."""
 
 
 @dataclass
@@ -97,25 +115,29 @@ def ask_all(
         _tell_kept(f"{name}, {condition}", ledger, asked.values())
         open_ = [q for q in questions if ledger.answer(asked[q.id]) is None]
         progress, in_a_row = _Progress(f"{name}, {condition}", len(open_)), 0
-        for question in open_:
-            start = time.monotonic()
-            try:
-                said = answerer.answer(question.prompt, sounds.sound(question, condition))
-            except LlarkError as error:
-                failed += 1
-                in_a_row = in_a_row + 1 if isinstance(error, EndpointError) else 0
-                sys.stderr.write(f"{name}, {question.id}: {' '.join(str(error).split())}\n")
-                if in_a_row == MOST_FAILURES:
-                    raise
-                ledger.add(asked[question.id], {"error": str(error)})
-            else:
-                in_a_row = 0
-                calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
-                seconds = round(time.monotonic() - start, 3)
-                answer = {"answer": said.text, **calls, "seconds": seconds}
-                ledger.add(asked[question.id], answer)
-            progress.step()
+        asks = ((q, partial(_ask, answerer, sounds, q, condition)) for q in open_)
+        with closing(ask_each(asks, answerer.at_once, answerer.stop)) as replies:
+            for reply in replies:
+                question, said = reply.name, reply.answer
+                if said is None:
+                    failed += 1
+                    in_a_row = in_a_row + 1 if isinstance(reply.error, EndpointError) else 0
+                    told = " ".join(str(reply.error).split())
+                    sys.stderr.write(f"{name}, {question.id}: {told}\n")
+                    if reply.error is not None and in_a_row == MOST_FAILURES:
+                        raise reply.error
+                    ledger.add(asked[question.id], {"error": str(reply.error)})
+                else:
+                    in_a_row = 0
+                    calls = {"calls": [list(call) for call in said.calls]} if said.calls else {}
+                    answer = {"answer": said.text, **calls, "seconds": reply.seconds}
+                    ledger.add(asked[question.id], answer)
+                progress.step()
     return failed
+
+
+def _ask(answerer: Answerer, sounds: Sounds, question: Question, condition: str) -> Said:
+    return answerer.answer(question.prompt, sounds.sound(question, condition))
 
 
 def _tell_kept(name: str, ledger: Ledger, asked: Collection[Asked]) -> None:

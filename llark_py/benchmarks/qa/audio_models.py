@@ -11,7 +11,7 @@ from typing import Any
 from llark_py.audio import Audio
 from llark_py.errors import AudioError, CheckpointError, ConfigError
 
-from .asking import Said
+from .asking import InTurn, Said
 
 CLASSES = {
     "qwen2_audio": "Qwen2AudioForConditionalGeneration",
@@ -37,7 +37,7 @@ def _model_type(name: str) -> str:
     return config.get("model_type", "")
 
 
-class AudioModel:
+class AudioModel(InTurn):
     """A model that hears and answers in words, greedily.
 
     Args:
