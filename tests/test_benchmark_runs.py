@@ -352,6 +352,10 @@ def test_the_embedded_model_can_be_asked_by_ear_by_tool_and_by_head():
         heard = ear.hear([clip.audio, clip.audio])
         answers = ear.answer(heard, [wording()["style"], wording()["time_signature"]])
         assert all(answers) and answers[0] != answers[1]
+        # Without a sound, in a batch of those and beside one that hears.
+        mixed = ear.answer([*ear.hear([None]), heard[0]], [wording()["style"]] * 2)
+        assert "recording" in mixed[0] and mixed[1] == answers[0]
+        assert ear.answer([None], [wording()["style"]]) == mixed[:1]
         assert ear.measure("estimate_tempo", clip.audio).get("tempo_bpm", 0) > 0
         heads = ear.heads(clip.audio)
         assert {"tempo", "key", "style", "time_signature", "instruments", "not_music"} <= set(heads)
