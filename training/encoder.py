@@ -39,7 +39,7 @@ _WEIGHTS = {
     "instruments": 10.0,
     "activity": 8.0,
     "style": 4.0,
-    "beat": 4.0,
+    "beat": 2.0,
     "root": 0.5,
     "lead": 0.5,
     "density": 0.3,

@@ -18,7 +18,7 @@ from .clips import CONDITIONS, Clip, is_sung, other_than, sound_of
 from .manner import MEASURED, Manner
 
 HEADS, LIBROSA, LIBROSA_BEATS = "head", "librosa", "librosa beats"
-_YES_NO_EACH = 4
+_YES_NO_EACH = 8
 
 
 class Ear(Protocol):
