@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import numpy as np
 
 from llark_py.analysis.likeness import likeness
 from llark_py.errors import AudioError, ConfigError
+from llark_py.files import hash_file
 
 FORMAT = "<f2"
 """Of the numbers in an embedding, see `record.pack_embedding`."""
@@ -108,8 +108,7 @@ def _maker(connection: sqlite3.Connection) -> tuple[str, str]:
 
 def _hash_of(song: Path) -> str:
     try:
-        with song.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(song)
     except OSError as error:
         raise ConfigError(f"--like {song}: {error.strerror}") from error
 
