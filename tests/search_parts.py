@@ -6,6 +6,7 @@ from pathlib import Path
 
 from record_parts import fact, make_record
 
+from llark_py.catalogue.alike import read_example
 from llark_py.catalogue.index import open_index
 from llark_py.catalogue.query import parse_query
 from llark_py.catalogue.record import Record
@@ -60,12 +61,13 @@ def songs() -> list[Record]:
     ]
 
 
-def find(catalogue: Path, text: str, limit: int = 20) -> Found:
+def find(catalogue: Path, text: str, limit: int = 20, like: Path | None = None) -> Found:
     """Search as the command line does."""
     index = open_index(catalogue, lambda message: None)
     vocabulary = Vocabulary(names_held(index))
     query = parse_query(text, vocabulary, lambda word: is_said(index, word))
-    found = search(index, catalogue, query, limit)
+    example = read_example(index, like) if like else None
+    found = search(index, catalogue, query, limit, example)
     index.close()
     return found
 

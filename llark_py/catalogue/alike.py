@@ -2,54 +2,99 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from llark_py.analysis.likeness import likeness
 from llark_py.errors import AudioError, ConfigError
+from llark_py.files import hash_file
 
 FORMAT = "<f2"
 """Of the numbers in an embedding, see `record.pack_embedding`."""
 _EMBEDDED = "mini"
+_AT_ONCE = 4096
+"""Embeddings that are computed with while they are in the processor's cache."""
+_ROWS_AT_ONCE = 16
+"""A multiple of what BLAS takes at a time."""
 
 
-def compare_with(connection: sqlite3.Connection, song: Path) -> dict[int, float]:
-    """Compare every song of a catalogue with one song.
+@dataclass(frozen=True)
+class Example:
+    """A song that the songs of a catalogue are compared with.
 
-    The song is heard, unless the catalogue knows it; then it is left out of what it is compared
-    with.
+    Attributes:
+        content_hash: SHA-256 of the file; records of it are left out.
+        vector: What was heard of it: `(width,)` float32 of about length 1.
+    """
+
+    content_hash: str
+    vector: np.ndarray
+
+    def most_alike(self, rows: sqlite3.Cursor, limit: int) -> Iterator[tuple[int, float]]:
+        """Compare songs, and choose those that can be among the first.
+
+        Args:
+            rows: Of every song: its number in the index, how well words fit it in [0, 1] (None
+                where there are none) and its embedding.
+            limit: How many will be wanted; less than 1 is all.
+
+        Returns:
+            Song and how alike it sounds, in [0, 1] (`analysis.comparison.measure_similarity`): the
+            first by the sum of fit and likeness, and all that are equal to the last of them.
+        """
+        songs: list[int] = []
+        fits: list[float] = []
+        cosines = [np.empty(0, np.float32)]
+        while part := rows.fetchmany(_AT_ONCE):
+            numbers, fit, vectors = zip(*part)
+            songs += numbers
+            fits += (value or 0.0 for value in fit)
+            cosines.append(self._cosines(vectors))
+        alike = likeness(np.concatenate(cosines)).astype(np.float64)
+        scores = alike + np.array(fits)
+        least = np.partition(scores, -limit)[-limit] if 0 < limit < len(songs) else 0.0
+        return ((songs[i], float(alike[i])) for i in np.flatnonzero(scores >= least))
+
+    def _cosines(self, vectors: Sequence[bytes]) -> np.ndarray:
+        """Compare embeddings; a cosine is the same whichever others are computed with it.
+
+        BLAS takes several rows at a time and rounds the few that are left over otherwise, so there
+        are to be none.
+        """
+        blank = bytes(len(vectors[0])) * (-len(vectors) % _ROWS_AT_ONCE)
+        numbers = np.frombuffer(b"".join((*vectors, blank)), FORMAT)
+        cosines = numbers.reshape(-1, self.vector.size).astype(np.float32) @ self.vector
+        return cosines[: len(vectors)] / np.linalg.norm(self.vector)
+
+
+def read_example(connection: sqlite3.Connection, song: Path) -> Example:
+    """Take a song to compare others with; it is heard, unless the catalogue knows it.
 
     Args:
         connection: An open index.
         song: A recording.
 
-    Returns:
-        By song of the index that has an embedding: how alike it sounds, in [0, 1]
-        (`analysis.comparison.measure_similarity`).
-
     Raises:
         AudioError: The song cannot be read, or there is nothing to hear in it.
         ConfigError: No record has an embedding, or the model that made them is not to be had.
     """
-    rows = connection.execute("SELECT song, vector FROM embeddings").fetchall()
-    if not rows:
+    if not connection.execute("SELECT 1 FROM embeddings LIMIT 1").fetchone():
         raise ConfigError(
             "no record of the catalogue has an embedding to compare songs by; caption them again"
         )
-    same = _songs_of(connection, song)
-    known = [vector for key, vector in rows if key in same]
+    content_hash = _hash_of(song)
+    known = connection.execute(
+        "SELECT vector FROM songs JOIN embeddings ON song = id WHERE content_hash = ? "
+        "ORDER BY id LIMIT 1",
+        [content_hash],
+    ).fetchone()
     if known:
-        wanted = np.frombuffer(known[0], FORMAT).astype(np.float32)
-    else:
-        wanted = _hear(song, *_maker(connection))
-    others = [(key, vector) for key, vector in rows if key not in same]
-    vectors = np.frombuffer(b"".join(vector for _, vector in others), FORMAT)
-    cosines = vectors.reshape(-1, wanted.size).astype(np.float32) @ wanted
-    cosines /= np.linalg.norm(wanted)
-    return dict(zip((key for key, _ in others), likeness(cosines).tolist(), strict=True))
+        return Example(content_hash, np.frombuffer(known[0], FORMAT).astype(np.float32))
+    return Example(content_hash, _hear(song, *_maker(connection)))
 
 
 def _maker(connection: sqlite3.Connection) -> tuple[str, str]:
@@ -61,15 +106,11 @@ def _maker(connection: sqlite3.Connection) -> tuple[str, str]:
     return makers[0]
 
 
-def _songs_of(connection: sqlite3.Connection, song: Path) -> set[int]:
-    """Find the records of this very file, wherever it lay then."""
+def _hash_of(song: Path) -> str:
     try:
-        with song.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        return hash_file(song)
     except OSError as error:
         raise ConfigError(f"--like {song}: {error.strerror}") from error
-    rows = connection.execute("SELECT id FROM songs WHERE content_hash = ?", [content])
-    return {key for (key,) in rows}
 
 
 def _hear(song: Path, model: str, weights: str) -> np.ndarray:

@@ -6,15 +6,19 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .conditions import DOUBTED, INSTRUMENTS, WORDS, Condition, OneOf, Query, Range
+
+if TYPE_CHECKING:
+    from .alike import Example  # a search by words loads no numpy
 
 _DOUBTED_AS = {"speed": "tempo_bpm", "mode": "key"}
 _TAG_WEIGHT = 2.0
 """A word among the tags says more of a song than one in a sentence."""
+_LEAST_FIT = 1e-9
+"""Divides by something where the best fit is none."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def search(
     catalogue: Path,
     query: Query,
     limit: int,
-    likeness: dict[int, float] | None = None,
+    example: Example | None = None,
 ) -> Found:
     """Find records.
 
@@ -96,54 +100,50 @@ def search(
         catalogue: The file it is the index of; records are read from there.
         query: What is wanted.
         limit: Most records to read.
-        likeness: By song of the index, how alike it is to another; only these can be found.
+        example: A song; only what can be compared with it is found, the more alike the sooner.
     """
-    source, n_left_out = "songs", 0
-    if likeness is not None:
-        alike = likeness if query.conditions or query.ranking else _best(likeness, limit)
-        n_left_out = len(likeness) - len(alike)
+    total, tallies = _test(connection, query.conditions, example)
+    matching, fit, words = "tested", "NULL", "NULL"
+    divisor: list[float] = []
+    if query.ranking:
+        said = f"SELECT rowid, -bm25(words, 1.0, {_TAG_WEIGHT}) FROM words WHERE words MATCH ?"
+        _keep(connection, "said", "fit", said, [_any_word(query.ranking)])
+        only_words = bool(query.words) and not query.conditions and example is None
+        matching += f" {'' if only_words else 'LEFT'} JOIN said USING (id)"
+        fit, words = "max(fit)", "coalesce(fit, 0) / ?"
+    [(matched, best)] = connection.execute(
+        f"SELECT count(*), {fit} FROM {matching} WHERE missed = 0"
+    )
+    if query.ranking:
+        divisor = [max(best or 0.0, _LEAST_FIT)]
+    if example is not None:
+        compared = f"SELECT id, {words}, vector FROM {matching} JOIN embeddings ON song = id"
+        rows = connection.execute(f"{compared} WHERE missed = 0", divisor)
+        # Those that come too late are left out: a table of all songs takes longer.
         _keep(connection, "alike", "likeness")
-        connection.executemany("INSERT INTO alike VALUES (?, ?)", alike.items())
-        source = "songs JOIN alike USING (id)"
-    total, tallies = _test(connection, source, query.conditions)
-    fit = f"SELECT rowid, -bm25(words, 1.0, {_TAG_WEIGHT}) FROM words WHERE words MATCH ?"
-    _keep(connection, "said", "fit", fit, [_any_word(query.ranking)])
+        connection.executemany("INSERT INTO alike VALUES (?, ?)", example.most_alike(rows, limit))
+        matching += " JOIN alike USING (id)"
     sureness, names = _confidence(query.conditions)
-    only_words = bool(query.words) and not query.conditions and likeness is None
-    parts = ["words"] * bool(query.ranking) + ["likeness"] * (likeness is not None)
+    parts = ["words"] * bool(query.ranking) + ["likeness"] * (example is not None)
     rows = connection.execute(
         f"""
-        WITH matching AS MATERIALIZED (
-          SELECT start, path, {"likeness" if likeness is not None else "NULL AS likeness"},
-            {sureness} AS confidence, {"coalesce(fit, 0)" if query.ranking else "NULL"} AS fit
-          FROM {source} JOIN tested USING (id) {"" if only_words else "LEFT"} JOIN said USING (id)
-          WHERE missed = 0
-        ), best AS MATERIALIZED (
-          SELECT max(max(fit), 1e-9) AS fit, count(*) AS matched FROM matching
-        ), scored AS (
-          SELECT matching.*, matching.fit / best.fit AS words, matched FROM matching, best
+        WITH scored AS (
+          SELECT start, path, {"likeness" if example is not None else "NULL AS likeness"},
+            {sureness} AS confidence, {words} AS words
+          FROM {matching} JOIN songs USING (id) WHERE missed = 0
         )
         SELECT start, {f"({' + '.join(parts)}) / {len(parts)}" if parts else "confidence"} AS score,
-          words, likeness, confidence, matched
+          words, likeness, confidence
         FROM scored ORDER BY score DESC, confidence DESC, path LIMIT ?
         """,
-        [*names, limit],
-    ).fetchall()
+        [*names, *divisor, limit],
+    )
     hits = []
     with catalogue.open("rb") as file:
-        for start, points, words, alike, confidence, _ in rows:
+        for start, *points in rows:
             file.seek(start)
-            hits.append(Hit(json.loads(file.readline()), points, words, alike, confidence))
-    matched = rows[0][-1] + n_left_out if rows else 0
-    return Found(tuple(hits), matched, total + n_left_out, tallies)
-
-
-def _best(likeness: dict[int, float], limit: int) -> dict[int, float]:
-    """Leave out what can be none of the first `limit`: tables of all songs take longer."""
-    if not 0 < limit < len(likeness):
-        return likeness
-    least = nlargest(limit, likeness.values())[-1]
-    return {song: value for song, value in likeness.items() if value >= least}
+            hits.append(Hit(json.loads(file.readline()), *points))
+    return Found(tuple(hits), matched, total, tallies)
 
 
 def _any_word(words: Sequence[str]) -> str:
@@ -192,18 +192,22 @@ def _confidence(conditions: Sequence[Condition]) -> tuple[str, list[str]]:
 
 
 def _test(
-    connection: sqlite3.Connection, source: str, conditions: Sequence[Condition]
+    connection: sqlite3.Connection, conditions: Sequence[Condition], example: Example | None
 ) -> tuple[int, tuple[Tally, ...]]:
     """Count the records and what each condition leaves of them.
 
     The table `tested` then says of every song how many conditions it misses.
     """
     tests = [_sql(condition) for condition in conditions]
+    given = [value for _, values in tests for value in values]
+    source = "songs"
+    if example is not None:
+        source += " WHERE id IN (SELECT song FROM embeddings) AND content_hash IS NOT ?"
+        given.append(example.content_hash)
     columns = "".join(f", {test} AS t{i}" for i, (test, _) in enumerate(tests))
     missed = " + ".join(f"(t{i} IS NOT TRUE)" for i in range(len(tests))) or "0"
     # The limit keeps SQLite from working out every condition once more for each of its uses.
-    rows = f"SELECT *, {missed} FROM (SELECT songs.id{columns} FROM {source} LIMIT -1)"
-    given = [value for _, values in tests for value in values]
+    rows = f"SELECT *, {missed} FROM (SELECT id{columns} FROM {source} LIMIT -1)"
     names = ", ".join([f"t{i}" for i in range(len(tests))] + ["missed"])
     _keep(connection, "tested", names, rows, given)
     sums = "".join(

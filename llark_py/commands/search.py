@@ -54,12 +54,12 @@ def search(
         query = parse_query(text, held, lambda word: is_said(index, word))
         if like is None and not query.conditions and not query.words:
             raise ConfigError(f"'{text}' says nothing about the music to look for")
-        alike = None
+        example = None
         if like is not None:
-            from llark_py.catalogue.alike import compare_with
+            from llark_py.catalogue.alike import read_example
 
-            alike = compare_with(index, like)
-        found = find(index, catalogue, query, limit, alike)
+            example = read_example(index, like)
+        found = find(index, catalogue, query, limit, example)
         unsaid = [word for word in query.words if not is_said(index, word)]
     if as_json:
         print(json.dumps(_as_json(query, unsaid, like, found), ensure_ascii=False))
