@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from functools import partial
+from textwrap import shorten
 from typing import Any
 
 from llark_py.audio import Audio
@@ -17,6 +18,8 @@ from .qa.asking import MOST_FAILURES, TOLD_EVERY_S, Answerer, Said
 from .qa.at_once import Reply, ask_each
 from .qa.hashes import sha256
 from .qa.ledger import Asked, Ledger
+
+_SHOWN = 60
 
 
 class AnsweringEar:
@@ -81,7 +84,8 @@ class AnsweringEar:
         self.failed += 1
         is_endpoint = isinstance(error, EndpointError)
         self._failed_in_a_row = self._failed_in_a_row + 1 if is_endpoint else 0
-        sys.stderr.write(f"'{question}': {' '.join(str(error).split())}\n")
+        short = shorten(question, _SHOWN, placeholder=" ...")  # choices make some long
+        sys.stderr.write(f"'{short}': {' '.join(str(error).split())}\n")
         if error is not None and self._failed_in_a_row == MOST_FAILURES:
             raise error
         self._ledger.add(asked, {"question": question, "error": str(error)})
