@@ -68,6 +68,9 @@ def test_what_was_heard_and_what_is_denied_may_be_named(tokenizer, said):
         ("I hear a synth bass.", "synth"),
         ("The electric piano leads.", "piano"),
         ("Music: celesta, celesta and a singer.", "celesta"),
+        ("In 4/4, with celesta, drums and celesta.", "celesta"),
+        ("There is an acoustic pad.", "pad"),
+        ("I hear acoustic strings.", "strings"),
     ],
 )
 def test_what_was_not_heard_is_not_named(tokenizer, said, refused):

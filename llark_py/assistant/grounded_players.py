@@ -2,8 +2,9 @@
 
 A small language model that lists instruments by ear begins with those of the encoder's notes and
 goes on with whatever often plays along. So a name may come only where the notes, or the user, name
-it or its family, and once in a sentence. What is denied ("no trumpet") may be any instrument, and
-families (`strings`) are left alone, as are times: a sentence with figures may name one twice.
+it or its family, and once in a sentence, or twice in one that tells times. What is denied ("no
+trumpet") may be any instrument, and families (`strings`) are left alone, but nothing is put
+together that no instrument is ("acoustic pad").
 """
 
 from __future__ import annotations
@@ -27,12 +28,17 @@ _MOST_WORDS = max(len(name.split()) for name in _NAMES)
 _NEUTRAL = frozenset({"acoustic", "clean", "church", "double", "electric", "english", "french"})
 _NEUTRAL |= {"jazz", "music", "rock", "so", "steel", "string", "vocal"}
 """First words of names that are words of their own."""
+_MADE = ("acoustic", "electric")
+"""How something is made: said of these, and of no other noun that an instrument is called by."""
+_MADE_SO = frozenset({"bass", "guitar", "organ", "piano", "violin"})
+_NOUNS = frozenset(name.split()[-1] for name in _NAMES)
 _BEGINNINGS = frozenset(
     tuple(name.split()[:n]) for name in _NAMES for n in range(1, len(name.split()))
 )
 _LONGER: Mapping[str, tuple[str, ...]] = {
     name: tuple(other for other in _NAMES if other != name and name in other) for name in _NAMES
 }
+_TIME = re.compile(r"\d:\d\d")
 _CLAUSE_END = re.compile("[^a-z' -]")
 _SENTENCE_END = re.compile(r"[.!?\n](?=\s)")
 _DENIED = re.compile(
@@ -79,14 +85,15 @@ class GroundedPlayers(ReplyConstraint):
         if _DENIED.search(sentence):
             return []
         allowed = self._allowed
-        if not any(map(str.isdigit, sentence)):
+        if not _TIME.search(sentence):
             allowed = allowed - {name for name in allowed if _says(sentence, name)}
         words = _WORD.findall(_CLAUSE_END.split(sentence)[-1])
+        unmade = _unmade_tokens(self._tokenizer, words[-1]) if words else []
         before = tuple(words[1 - _MOST_WORDS :])
         while before and before not in _BEGINNINGS:
             before = before[1:]
         leading = _leading_tokens(self._tokenizer, before)
-        return [i for i, names in leading if names.isdisjoint(allowed)]
+        return [i for i, names in leading if names.isdisjoint(allowed)] + unmade
 
 
 def _says(sentence: str, name: str) -> bool:
@@ -113,6 +120,14 @@ def _leading_tokens(tokenizer: Any, before: tuple[str, ...]) -> list[tuple[int, 
     """List the tokens that make or begin names behind some words, and these names."""
     led = [(i, _names_led_to(before, word)) for i, word in _pieces(tokenizer)]
     return [(i, names) for i, names in led if names]
+
+
+@lru_cache(maxsize=64)
+def _unmade_tokens(tokenizer: Any, how: str) -> list[int]:
+    """List the tokens of nouns that nothing is called behind a word of `_MADE`."""
+    if how not in _MADE:
+        return []
+    return [i for i, word in _pieces(tokenizer) if word in _NOUNS - _MADE_SO]
 
 
 @lru_cache(maxsize=4)
