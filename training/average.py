@@ -21,6 +21,8 @@ from torch import Tensor
 
 from llark_py.errors import CheckpointError, ConfigError, LlarkError
 
+from .expansion import count_blocks, expand_blocks
+
 _WEIGHTS = "model.safetensors"
 
 
@@ -29,8 +31,8 @@ def average_weights(before: Path, after: Path, out: Path, share: float) -> None:
 
     Args:
         before: Folder of a saved model.
-        after: Folder of the same model, trained further; everything but the weights is taken over
-            from here.
+        after: Folder of the same model, trained further, perhaps deeper by then; everything but
+            the weights is taken over from here.
         out: Folder to write, which must not exist or be empty.
         share: How far from `before` (0) to `after` (1).
 
@@ -43,6 +45,9 @@ def average_weights(before: Path, after: Path, out: Path, share: float) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ConfigError(f"{out} exists and is no empty folder; name another one")
     old, new = _read(before), _read(after)
+    depth, n_blocks = count_blocks(old), count_blocks(new)
+    if depth < n_blocks <= 2 * depth:
+        old = expand_blocks(old, n_blocks)
     unlike = sorted(old.keys() ^ new.keys())
     unlike += [name for name in old.keys() & new.keys() if old[name].shape != new[name].shape]
     if unlike:

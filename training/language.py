@@ -27,6 +27,7 @@ from llark_py.model.feature_extraction import LlarkFeatureExtractor
 
 from .conversations import AboutClips, AboutSongs, BatchMaker, Schedule
 from .dialogues import TOOLS, tool_specs
+from .expansion import count_blocks, expand_blocks
 from .fitting import Steps, fit
 from .hearing import pad_frames
 from .labels import IGNORE
@@ -164,9 +165,16 @@ def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str
         Names of the layers around the encoder that have changed, and stay new.
 
     Raises:
-        ConfigError: The language models have different sizes.
+        ConfigError: The language models have different sizes, but for a depth that may grow.
     """
     old, new = earlier.state_dict(), model.state_dict()
+    depth, n_blocks = count_blocks(old), count_blocks(new)
+    if n_blocks < depth:
+        raise ConfigError(
+            f"init_from has {depth} blocks, the recipe wants {n_blocks}; "
+            f"set language.n_layers to {depth}, or up to {2 * depth}"
+        )
+    old = expand_blocks(old, n_blocks)
     kept, fresh = {}, []
     for name, weight in new.items():
         tower = name.startswith("model.audio_tower.")
@@ -179,7 +187,7 @@ def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str
             size = tuple(old[name].shape) if name in old else "nothing"
             raise ConfigError(
                 f"init_from holds {size} for {name}, the recipe wants {tuple(weight.shape)}; "
-                "set language.width and language.n_layers to those of that model"
+                "set language.width to that of that model"
             )
         else:
             fresh.append(name)
@@ -234,7 +242,7 @@ def fit_language(
         folder: Of this stage; the model comes to lie in `model`.
 
     Raises:
-        ConfigError: The model to go on from has other sizes than the recipe.
+        ConfigError: The model to go on from has other sizes than the recipe, or more blocks.
     """
     finished = folder / "model"
     if finished.exists():
