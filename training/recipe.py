@@ -135,7 +135,7 @@ class LanguageSettings(FitSettings):
     song_frames: bool = False
     """Give it frames of whole songs, with times, instead of those of the middle window."""
     init_from: Path | None = None
-    """Folder of a `mini` to go on from, with its tokenizer; `n_layers` may be up to twice its own."""
+    """Folder of a `mini` to go on from, with its tokenizer and at most twice its `n_layers`."""
     new_tokenizer: bool = False
     """With `init_from`: train a tokenizer all the same; its tokens begin as the old pieces."""
 
