@@ -90,6 +90,8 @@ _WEIGHTS = {
     "abilities": 1.0,
     "off_topic": 2.5,
     "unknowable": 2.0,
+    "effects": 1.2,
+    "advice": 1.2,
     "language": 2.0,
     "title": 1.0,
     "artist": 1.0,
