@@ -42,6 +42,7 @@ def test_progressions_are_found_in_results_and_notes():
         "Cm, then G, then Bb - Ab.",
         "I get Cm - Bb, that is i VII VI i in C minor.",
         "The degrees are VII VI.",
+        "I hear i VII. In it, Violins.",
     ],
 )
 def test_what_was_found_may_be_quoted(said):
@@ -59,6 +60,7 @@ def test_what_was_found_may_be_quoted(said):
         ("That is i VI VII in C minor.", "That is i VI"),
         ("I get Cm - Bb, that is VII VI.", "I get Cm - Bb, that is"),
         ("It is i VII VI i VII.", "It is i VII VI i"),
+        ("Ivi is heard.", "I"),
     ],
 )
 def test_other_progressions_end_where_they_part(said, until):

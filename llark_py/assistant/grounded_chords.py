@@ -136,10 +136,14 @@ class GroundedDegrees(ReplyConstraint):
         row[sorted({i for i, _ in self._pieces} - set(right))] = -torch.inf
 
     def _fits(self, row: str) -> bool:
-        """Say whether a row is part of a known one, its last degree so far; `I` may be a word."""
+        """Say whether a row is part of a known one, its last degree so far; `I` may be a word.
+
+        So may whatever a row begins with be the beginning of one, but not `Ivi`.
+        """
         *before, last = row.rstrip(" ").split(" ")
         if not before:
-            return True
+            known = any(degree.startswith(last) for degrees in self._known for degree in degrees)
+            return known or len(last) == 1 or last[0] != "I"
         n, whole = len(before), row.endswith(" ")
         return any(
             list(known[i : i + n]) == before
