@@ -106,6 +106,22 @@ def test_half_of_what_there_is_scores_as_recall_says():
     assert found["activity_macro_f1"] == pytest.approx(0.5, abs=0.01)
 
 
+def test_drums_are_also_scored_by_the_classes_of_the_literature():
+    kick, hat = [[1.0, "kick"], [2.0, "kick"]], [[1.0, "open hi-hat"], [3.0, "closed hi-hat"]]
+    others = [[1.5, "rim shot"], [2.5, "ride cymbal"], [4.0, "tambourine"]]
+    told = [[1.0, "closed hi-hat"], [3.0, "closed hi-hat"], [1.5, "snare"], [2.5, "shaker"]]
+    row = {"id": "a", "duration_s": 5.0, "fact": "drums", "condition": "tool"}
+    found = values([{**row, "truth": sorted(kick + hat + others), "value": sorted(kick + told)}])
+    assert found["drums_onset_f1"] == pytest.approx(2 * 3 / (7 + 6))
+    # The rim of the snare is its snare; the ride is not found, and the shaker is of no kit.
+    assert found["drums_kit_onset_f1"] == pytest.approx(2 * 4 / (6 + 5))
+    # Both hi-hats are one, and rides do not count.
+    assert found["drums_three_onset_f1"] == 1.0
+    assert found["drums_any_onset_f1"] == pytest.approx(2 * 5 / (6 + 5))
+    silent = values([{**row, "truth": [[1.0, "shaker"]], "value": None}])
+    assert silent["drums_onset_f1"] == 0.0
+
+
 def test_sections_are_scored_by_boundaries_and_by_what_is_alike():
     truth = [[0, 10, "A"], [10, 20, "B"], [20, 30, "A"]]
     row = {"id": "a", "condition": TOOL, "duration_s": 30.0, "fact": "sections", "truth": truth}

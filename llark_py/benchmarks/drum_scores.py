@@ -12,6 +12,25 @@ from llark_py.track import DrumHit
 TOLERANCE_S = 0.05
 """Strokes within so much of each other may be the same one (MIREX)."""
 _SAME_S = 0.015
+KIT = {
+    **{name: name for name in ("kick", "snare", "closed hi-hat", "open hi-hat", "tom")},
+    "crash cymbal": "crash cymbal",
+    "ride cymbal": "ride cymbal",
+    "rim shot": "snare",
+}
+"""Piece -> class of the drum kit that E-GMD was played on (Callender et al., arXiv 2004.00188).
+
+Its three toms are one, as in `drum_pieces`; what a hand or another percussionist plays is left out.
+"""
+THREE = {
+    "kick": "kick",
+    "snare": "snare",
+    "rim shot": "snare",
+    "closed hi-hat": "closed hi-hat",
+    "open hi-hat": "closed hi-hat",
+}
+"""Piece -> class of bass drum, snare drum and hi-hat, which most systems tell apart (Wu et al.,
+"A review of automatic drum transcription", TASLP 2018)."""
 Counts = dict[str, list[int]]
 """Piece -> how many strokes were found and are true, were found, are true."""
 

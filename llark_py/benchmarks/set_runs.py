@@ -32,6 +32,8 @@ _NAME_OF_MEAN = {
     "activity_f1": "activity_f1_samples",
     "drums_onset_f1": "drums_onset_f1_samples",
     "drums_any_onset_f1": "drums_any_onset_f1_samples",
+    "drums_kit_onset_f1": "drums_kit_onset_f1_samples",
+    "drums_three_onset_f1": "drums_three_onset_f1_samples",
     "vocals": "vocals_acc",
     "yes_no": "yes_no_acc",
 }
