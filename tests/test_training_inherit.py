@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
+from llark_py.embedded import embedded_folder
 from llark_py.encoders import build_encoder, encoder_config
-from llark_py.errors import CheckpointError
-from llark_py.training.inherit import inherit
+from llark_py.encoders.mini import load_embedded
+from llark_py.errors import CheckpointError, ConfigError
+from llark_py.training.inherit import inherit, load_encoder
+from llark_py.training.recipe import load_recipe
+from llark_py.training.run import train_mini
 
 
 def make_encoder(**settings):
@@ -103,3 +108,43 @@ def test_damaged_weights_are_refused(tmp_path):
     (tmp_path / "model.safetensors").write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="holds no saved encoder"):
         inherit(encoder, tmp_path)
+
+
+def test_a_fitted_encoder_is_loaded_from_its_folder_and_out_of_a_model(saved, tmp_path):
+    encoder, folder = saved
+    for name, weight in load_encoder(folder).state_dict().items():
+        assert torch.equal(weight, encoder.state_dict()[name]), name
+    embedded, loaded = load_embedded(), load_encoder(embedded_folder())
+    assert loaded.config.temperatures == embedded.config.temperatures
+    for name, weight in embedded.state_dict().items():
+        assert torch.equal(weight.float(), loaded.state_dict()[name]), name
+    state = encoder.state_dict()
+    del state["network.norm.weight"]
+    save_file({n: t.contiguous() for n, t in state.items()}, folder / "model.safetensors")
+    with pytest.raises(CheckpointError, match="holds no whole encoder"):
+        load_encoder(folder)
+
+
+def test_without_steps_the_language_model_is_trained_on_the_encoder_that_there_is(
+    saved, tmp_path, monkeypatch
+):
+    encoder, folder = saved
+    for name in ("generative", "encoder"):
+        monkeypatch.setattr(f"llark_py.training.run.fit_{name}", None)  # not to be called
+    monkeypatch.setattr("llark_py.training.run.make_shards", lambda *_: None)
+    seen = {}
+
+    def stop(recipe, encoder, clips, songs, out):
+        seen["encoder"] = encoder
+        raise InterruptedError
+
+    monkeypatch.setattr("llark_py.training.run.fit_language", stop)
+    kept = [f"encoder.init_from={folder}", "encoder.steps=0", f"work_dir={tmp_path / 'work'}"]
+    own = ["songs.n=0", "language.kinds=[ear]", "language.basic_kinds=[ear]"]
+    with pytest.raises(InterruptedError):
+        train_mini(load_recipe("mini", [*kept, *own]))
+    for name, weight in encoder.state_dict().items():
+        assert torch.equal(weight, seen["encoder"].state_dict()[name]), name
+    assert load_encoder(tmp_path / "work/encoder").config.styles == ["rock", "jazz"]
+    with pytest.raises(ConfigError, match="steps=0 needs init_from"):
+        load_recipe("mini", ["encoder.steps=0"])

@@ -24,7 +24,7 @@ from .average import between
 from .calibration import calibrate
 from .fitting import Steps, fit
 from .generative import fixed_statistics, generative_loss
-from .inherit import inherit
+from .inherit import inherit, load_encoder
 from .labels import IGNORE, batch_labels
 from .mixing import Joiner
 from .recipe import MiniRecipe
@@ -253,3 +253,15 @@ def fit_encoder(
     encoder.save_pretrained(folder)
     save_scores(scores, done)
     return encoder.eval()
+
+
+def keep_encoder(recipe: MiniRecipe, folder: Path) -> MiniEncoder:
+    """Take the fitted encoder of `init_from` as it is, and save it where the stage would.
+
+    Raises:
+        CheckpointError: `init_from` holds no whole `mini` encoder.
+    """
+    assert recipe.encoder.init_from is not None  # the recipe checks it
+    encoder = load_encoder(recipe.encoder.init_from)
+    encoder.save_pretrained(folder)
+    return encoder

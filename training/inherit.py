@@ -52,6 +52,24 @@ def inherit(encoder: MiniEncoder, folder: Path) -> tuple[int, int]:
     return n_taken, len(own)
 
 
+def load_encoder(folder: Path) -> MiniEncoder:
+    """Load a fitted encoder, in float32.
+
+    Args:
+        folder: Of a saved `mini` encoder, or of a model that holds one.
+
+    Raises:
+        CheckpointError: The folder holds no `mini` encoder, or not all of it.
+    """
+    config, weights = _read(folder)
+    encoder = MiniEncoder(config)
+    try:
+        encoder.load_state_dict(weights)
+    except RuntimeError as error:
+        raise CheckpointError(f"{folder} holds no whole encoder: {error}") from error
+    return encoder.eval()
+
+
 def _read(folder: Path) -> tuple[MiniEncoderConfig, dict[str, Tensor]]:
     try:
         saved = MiniEncoderConfig.get_config_dict(folder)[0]

@@ -59,6 +59,8 @@ class SongSettings(Settings):
 class EncoderSettings(FitSettings):
     """The encoder stage of `mini`: sizes and optimisation."""
 
+    steps: int = Field(1_000, ge=0)
+    """0: take the encoder of `init_from` as it is; then there is no generative stage either."""
     width: int = Field(256, ge=64, multiple_of=64)
     n_layers: int = Field(4, ge=1)
     p_named_style: float = Field(0.4, ge=0, le=1)
@@ -90,6 +92,8 @@ class EncoderSettings(FitSettings):
     def _check_kept(self) -> EncoderSettings:
         if not self.init_from and (self.keep_weight or self.kept_share < 1):
             raise ValueError("keep_weight and kept_share need init_from: weights worth keeping")
+        if not self.init_from and not self.steps:
+            raise ValueError("steps=0 needs init_from: an encoder that is fitted already")
         return self
 
 

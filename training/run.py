@@ -19,7 +19,7 @@ from llark_py.instruct.simulate import OF_ONE_RECORDING
 from .adapt import fit_adapter
 from .drum_recipe import DrumRecipe
 from .drums import fit_drums
-from .encoder import fit_encoder, new_encoder
+from .encoder import fit_encoder, keep_encoder, new_encoder
 from .generative import fit_generative
 from .language import fit_language
 from .recipe import AdaptRecipe, DebugRecipe, MiniRecipe, Recipe, SeparatorRecipe
@@ -60,12 +60,15 @@ def train_mini(recipe: MiniRecipe) -> Path:
     # 1. music and its features
     clips = work / "clips"
     clock.run("clips", make_shards, recipe.clips, clips)
-    # 2. the encoder learns to foresee what comes next
-    encoder = clock.run(
-        "generate", fit_generative, recipe, new_encoder(recipe), clips, work / "generate"
-    )
-    # 3. and to name what it hears
-    encoder = clock.run("encoder", fit_encoder, recipe, clips, work / "encoder", encoder)
+    if recipe.encoder.steps:
+        # 2. the encoder learns to foresee what comes next
+        encoder = clock.run(
+            "generate", fit_generative, recipe, new_encoder(recipe), clips, work / "generate"
+        )
+        # 3. and to name what it hears
+        encoder = clock.run("encoder", fit_encoder, recipe, clips, work / "encoder", encoder)
+    else:
+        encoder = clock.run("encoder", keep_encoder, recipe, work / "encoder")
     # 4. whole songs, as this encoder hears them
     songs = work / "songs"
     if recipe.songs.n:
