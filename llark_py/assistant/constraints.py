@@ -106,7 +106,7 @@ def constrain(
         source = f"{quotable} {heard_numbers(() if TIME.search(quotable) else times)}"
         numbers = GroundedNumbers(tokenizer, source, prompt_length)
         keys = GroundedKeys(tokenizer, source, prompt_length)
-        degrees = GroundedDegrees(tokenizer, quotable, prompt_length)
+        degrees = GroundedDegrees(tokenizer, quotable, prompt_length, about)
         parts = [numbers, keys, chords, degrees]
         return AllConstraints(tokenizer, prompt_length, parts), partial(
             trim_unfinished, source=source

@@ -29,6 +29,7 @@ _DEGREE = r"[#b]?[iIvV]+o?"
 _DEGREES = re.compile(rf"(?<![\w#]){_DEGREE}(?: {_DEGREE})+(?![\w#])")
 _DEGREES_TAIL = re.compile(rf"(?:(?<![^\s(]){_DEGREE} )*(?:(?<![^\s(]){_DEGREE})?$")
 _ROW_BEGINS = re.compile(rf"(?:\bthat is|(?<![\w#]){_CHORD},) ?$")
+_DEGREES_ASKED = re.compile(r"\b(?:roman|numerals?|degrees?)\b", re.I)
 _DEGREES_WRITTEN_WITH = re.compile(r" ?[#b]?[iIvV]*o?")
 
 
@@ -107,15 +108,21 @@ class GroundedDegrees(ReplyConstraint):
         tokenizer: Any Hugging Face tokenizer.
         source: The text whose rows may be quoted; without any nothing is forbidden.
         prompt_length: How many leading tokens are the prompt.
+        asked: What was asked, if it is known.
     """
 
-    def __init__(self, tokenizer: Any, source: str, prompt_length: int):
+    def __init__(self, tokenizer: Any, source: str, prompt_length: int, asked: str = ""):
         super().__init__(tokenizer, prompt_length)
         self._known = [tuple(found.split(" ")) for found in _DEGREES.findall(source)]
+        minor = any(known[0][0].islower() for known in self._known)
+        self._begins_small = minor and _DEGREES_ASKED.search(asked) is not None
         self._pieces = _pieces(tokenizer, _DEGREES_WRITTEN_WITH)
 
     def mask(self, row: torch.Tensor, text: str) -> None:
         """Forbid tokens in `row` (vocabulary,), in place, behind the text of a reply."""
+        if self._begins_small and not text.strip():
+            # A row in minor, begun with a capital as sentences are, could not go on.
+            row[[i for i, piece in self._pieces if piece.strip(" ").startswith("I")]] = -torch.inf
         tail = _DEGREES_TAIL.search(text) if self._known else None
         if not tail:
             return

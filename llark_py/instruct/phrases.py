@@ -53,6 +53,7 @@ _GRAMMAR_FILES = (
     "talk",
     "dialogue",
 )
+_DEGREE = re.compile(r"[b#]?[iv]+o?(?:[,:]| [b#]?[iIvV]+o?\b| in\b)|b[IV]+\b")
 
 
 def parse_template(text: str) -> Template:
@@ -187,5 +188,5 @@ def pick(options: Any, rng: Random) -> Any:
 
 
 def sentence(text: str) -> str:
-    """Begin with a capital."""
-    return text[:1].upper() + text[1:]
+    """Begin with a capital, unless it begins with a degree: `i` is another chord than `I`."""
+    return text if _DEGREE.match(text) else text[:1].upper() + text[1:]
