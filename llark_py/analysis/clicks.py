@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from llark_py.audio import Audio
+from llark_py.librosa_import import load_librosa
 
 _BEAT_HZ, _DOWNBEAT_HZ = 1000.0, 2000.0
 _CLICK_S = 0.05
@@ -21,7 +22,7 @@ def mix_clicks(audio: Audio, beats_s: Sequence[float], downbeats_s: Sequence[flo
         beats_s: Seconds.
         downbeats_s: Seconds; those of the beats that begin a bar.
     """
-    from librosa import clicks
+    clicks = load_librosa("core.audio").clicks
 
     others = np.setdiff1d(np.asarray(beats_s), np.asarray(downbeats_s))
     track = np.zeros(audio.n_samples)

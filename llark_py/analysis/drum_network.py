@@ -14,6 +14,7 @@ from torch.nn.functional import pad, relu
 
 from llark_py.audio import Audio
 from llark_py.errors import CheckpointError
+from llark_py.librosa_import import load_librosa
 
 from .drum_kit import KitReader
 from .drum_pieces import PIECES
@@ -40,7 +41,7 @@ ASSETS = Path(__file__).parents[1] / "assets" / "drums"
 @lru_cache(maxsize=1)
 def _filters() -> Tensor:
     """Mel filters `(513, 84)` float32, areas normalised (Slaney)."""
-    import librosa
+    librosa = load_librosa("filters")
 
     filters = librosa.filters.mel(
         sr=SAMPLE_RATE, n_fft=_N_FFT, n_mels=MEL_BANDS, fmin=_LOWEST_HZ, fmax=_HIGHEST_HZ

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from llark_py.audio import Audio
+from llark_py.librosa_import import load_librosa
 
 from .beats import EARLY_S, FRAME_RATE, ONSETS, follow_beats, onset_strength
 from .listening import ENCODER_RATE, Posteriors, check_music, check_sounding, listen
@@ -202,7 +203,7 @@ def _count(beats_s: np.ndarray, posteriors: Posteriors, name: str, probability: 
     prior = float(np.log(probability + 1e-3))
     if len(beats_s) == 0:
         return Bars(name, np.zeros(0, bool), prior)
-    from librosa.sequence import viterbi
+    viterbi = load_librosa("sequence").sequence.viterbi
 
     n = BEATS_PER_BAR[name]
     first = _first_probability(beats_s, posteriors)

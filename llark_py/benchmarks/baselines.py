@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from llark_py.audio import Audio
+from llark_py.librosa_import import load_librosa
 from llark_py.theory import key_name
 
 from .answers import Row
@@ -37,7 +38,7 @@ def librosa_answers(audio: Audio) -> dict[str, dict[str, Any]]:
         mean of `feature.chroma_cqt` with the key profiles; `librosa beats`: tempo by
         `beat.beat_track`. Nothing of recordings under a second, or of silence.
     """
-    import librosa
+    librosa = load_librosa()
 
     if audio.duration_s < _MIN_S or not np.abs(audio.samples).max():
         return {}

@@ -23,6 +23,7 @@ from llark_py.compose.render import render_stems
 from llark_py.compose.room import augment
 from llark_py.compose.score import compose
 from llark_py.errors import ToolError
+from llark_py.librosa_import import load_librosa
 from llark_py.track import DrumHit, Note
 
 from .answers import AnswerBook, Row
@@ -73,6 +74,7 @@ def compose_drums(
 
 def plain_basic_pitch(audio: Audio) -> list[Note]:
     """Write down notes as the package of Basic Pitch does, with its own decoder and thresholds."""
+    load_librosa()  # which the package imports
     from basic_pitch import note_creation
 
     activations, onsets = notes.hear_notes(audio)

@@ -5,12 +5,12 @@ It shows what the generative stage has taught it.
 
 from __future__ import annotations
 
-import librosa
 import numpy as np
 import torch
 from torch import Tensor
 
 from llark_py.errors import AudioError, CheckpointError, ConfigError
+from llark_py.librosa_import import load_librosa
 
 from .mini import MiniEncoder
 from .mini_features import (
@@ -84,7 +84,7 @@ def to_sound(features: Tensor, seed: int = 0) -> np.ndarray:
     magnitudes = linear_magnitudes(features, _N_FFT).numpy()
     # Frames are centred: one more stands at the very end.
     magnitudes = np.concatenate([magnitudes, magnitudes[:, -1:]], 1)
-    samples = librosa.griffinlim(
+    samples = load_librosa().griffinlim(
         magnitudes,
         n_iter=_PHASE_ROUNDS,
         hop_length=HOP // MEL_STEPS,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from llark_py.librosa_import import load_librosa
+
 HPSS, REPET_SIM = "hpss", "repet-sim"
 _N_FFT, _HOP = 2048, 512
 _BASS_HZ = 250.0
@@ -21,7 +23,7 @@ def hpss_stems(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarray]:
     Returns:
         `drums` (the percussive part), `bass` (the harmonic part below 250 Hz) and `other` (above).
     """
-    import librosa
+    librosa = load_librosa()
 
     harmonic, percussive = librosa.decompose.hpss(_spectrum(samples))
     low = librosa.fft_frequencies(sr=sample_rate, n_fft=_N_FFT) < _BASS_HZ
@@ -43,7 +45,7 @@ def repet_sim_stems(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarr
     Returns:
         `vocals` (what does not repeat) and `other` (what does).
     """
-    import librosa
+    librosa = load_librosa()
 
     spectrum = _spectrum(samples)
     magnitude = np.abs(spectrum)
@@ -62,14 +64,14 @@ def repet_sim_stems(samples: np.ndarray, sample_rate: int) -> dict[str, np.ndarr
 
 
 def _spectrum(samples: np.ndarray) -> np.ndarray:
-    import librosa
+    librosa = load_librosa()
 
     bins: np.ndarray = librosa.stft(samples, n_fft=_N_FFT, hop_length=_HOP)
     return bins
 
 
 def _sound(bins: np.ndarray, n_samples: int) -> np.ndarray:
-    import librosa
+    librosa = load_librosa()
 
     samples: np.ndarray = librosa.istft(bins, hop_length=_HOP, length=n_samples)
     return samples

@@ -12,6 +12,7 @@ import numpy as np
 
 from llark_py.audio import Audio
 from llark_py.benchmarks.transcription import plain_basic_pitch
+from llark_py.librosa_import import load_librosa
 from llark_py.theory import SHARP_NAMES
 
 from .facts import note_facts
@@ -32,7 +33,7 @@ def _mono(audio: Audio) -> np.ndarray:
 
 def librosa_beats(audio: Audio) -> tuple[list[float], list[float]]:
     """Beats by `librosa.beat.beat_track` (Ellis, 2007); every fourth one a downbeat."""
-    import librosa
+    librosa = load_librosa()
 
     _, beats = librosa.beat.beat_track(y=_mono(audio), sr=_SAMPLE_RATE, units="time")
     times = [round(float(t), 3) for t in beats]
@@ -41,7 +42,7 @@ def librosa_beats(audio: Audio) -> tuple[list[float], list[float]]:
 
 def librosa_chords(audio: Audio) -> list[list[Any]]:
     """Major and minor triads by template on `chroma_cqt`, smoothed by Viterbi decoding."""
-    import librosa
+    librosa = load_librosa()
 
     chroma = librosa.feature.chroma_cqt(y=_mono(audio), sr=_SAMPLE_RATE, hop_length=_HOP)
     triads = [[0, 4, 7], [0, 3, 7]]
@@ -68,7 +69,7 @@ def _triad(number: int) -> str:
 
 def band_onsets(audio: Audio) -> list[list[Any]]:
     """Drum strokes as onsets in three bands of the percussive part: [time, piece]."""
-    import librosa
+    librosa = load_librosa()
 
     percussive = librosa.effects.percussive(_mono(audio))
     hits: list[list[Any]] = []
@@ -94,7 +95,7 @@ def laplacian_sections(audio: Audio) -> list[list[Any]]:
 
     Beats by `beat_track`, recurrence of the constant-Q spectrum, path of the MFCC; four clusters.
     """
-    import librosa
+    librosa = load_librosa()
     import scipy.ndimage
     import scipy.sparse.csgraph
     from sklearn.cluster import KMeans
