@@ -33,6 +33,7 @@ STOREYS = (
         "embedded",
         "errors",
         "files",
+        "librosa_import",
         "messages",
         "prompting",
         "prompts",

@@ -17,7 +17,7 @@ from llark_py.compose.score import compose
 from llark_py.instruct.facts import Facts
 from llark_py.instruct.form_told import read_parts
 from llark_py.instruct.grammar import FAMILIES, HEARD, MEASURED, TALK, WHEN, dialogue
-from llark_py.instruct.phrases import grammar
+from llark_py.instruct.phrases import grammar, sentence
 from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.instruct.timeline import Timeline, clock
 from llark_py.theory import spell
@@ -80,7 +80,7 @@ def test_no_slot_is_left_for_any_track(family):
         for message in one_turn(family, track, rng, unsure=unsure):
             assert not re.search(r"[{}\[\]|\x00]", message.text), message.text
             if message.role == "assistant" and not message.tool_calls:
-                assert message.text[-1] in ".!?" and not message.text[0].islower()
+                assert message.text[-1] in ".!?" and sentence(message.text) == message.text
                 assert not re.search(r"\ba [aeio]", message.text), message.text
 
 

@@ -264,10 +264,11 @@ def test_a_model_goes_on_from_an_earlier_one(debug_run):
         if "language_model" in name or "projector" in name or "clock" in name:
             assert torch.equal(old[name], new[name])
     assert torch.equal(model.model.audio_tower.network.norm.weight, heard)
-    deeper = mini.model_copy(update={"language": mini.language.model_copy(update={"n_layers": 2})})
-    model, _ = new_model(deeper, encoder, processor.tokenizer)
-    with pytest.raises(ConfigError, match=r"language\.n_layers"):
-        take_weights(model, earlier)
+    for unlike in ({"n_layers": 3}, {"width": 128}):
+        other = mini.model_copy(update={"language": mini.language.model_copy(update=unlike)})
+        model, _ = new_model(other, encoder, processor.tokenizer)
+        with pytest.raises(ConfigError, match=rf"set language\.{next(iter(unlike))}"):
+            take_weights(model, earlier)
 
 
 def test_agreement_is_told_with_notes_and_without(debug_run):

@@ -169,7 +169,7 @@ def take_weights(model: LlarkForConditionalGeneration, earlier: Any) -> list[str
     """
     old, new = earlier.state_dict(), model.state_dict()
     depth, n_blocks = count_blocks(old), count_blocks(new)
-    if n_blocks < depth:
+    if not depth <= n_blocks <= 2 * depth:
         raise ConfigError(
             f"init_from has {depth} blocks, the recipe wants {n_blocks}; "
             f"set language.n_layers to {depth}, or up to {2 * depth}"
