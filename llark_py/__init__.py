@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.14.0"
+__version__ = "0.15.0"
 
 _LAZY = {
     "Audio": "llark_py.audio",

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from platformdirs import user_cache_path
 
 _COMPILED = ("util.utils", "core.audio", "core.pitch", "beat")
 
@@ -39,5 +41,10 @@ def load_librosa(*modules: str) -> Any:
 
 
 def _lock_path() -> Path:
-    user = os.getuid() if hasattr(os, "getuid") else "user"
-    return Path(tempfile.gettempdir()) / f"llark_py-librosa-{user}.lock"
+    """Where the lock lies: in the user's cache, or where that cannot be written to, in /tmp."""
+    folder = user_cache_path("llark", appauthor=False)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        folder = Path(tempfile.gettempdir())
+    return folder / "librosa.lock"

@@ -6,9 +6,11 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import llark_py
+from llark_py import librosa_import
 
 USE = """
 import numpy as np
@@ -38,3 +40,11 @@ def test_nobody_imports_librosa_by_itself():
     alone = re.compile(r"^\s*(?:import librosa|from librosa\S* import)", re.MULTILINE)
     found = [path.name for path in package.rglob("*.py") if alone.search(path.read_text("utf-8"))]
     assert found == []
+
+
+def test_the_lock_lies_where_it_can_be_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(librosa_import, "user_cache_path", lambda *_, **__: tmp_path / "cache")
+    assert librosa_import._lock_path() == tmp_path / "cache" / "librosa.lock"
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(librosa_import, "user_cache_path", lambda *_, **__: tmp_path / "file/in")
+    assert librosa_import._lock_path() == Path(tempfile.gettempdir()) / "librosa.lock"
