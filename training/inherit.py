@@ -14,7 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from llark_py.encoders.mini import MiniEncoder
+from llark_py.encoders.mini import MiniEncoder, restore
 from llark_py.encoders.mini_config import TIMBRE_HEADS, MiniEncoderConfig
 from llark_py.encoders.mini_network import frame_classes
 from llark_py.errors import CheckpointError
@@ -62,12 +62,7 @@ def load_encoder(folder: Path) -> MiniEncoder:
         CheckpointError: The folder holds no `mini` encoder, or not all of it.
     """
     config, weights = _read(folder)
-    encoder = MiniEncoder(config)
-    try:
-        encoder.load_state_dict(weights)
-    except RuntimeError as error:
-        raise CheckpointError(f"{folder} holds no whole encoder: {error}") from error
-    return encoder.eval()
+    return restore(config, weights, f"{folder} holds no whole encoder")
 
 
 def _read(folder: Path) -> tuple[MiniEncoderConfig, dict[str, Tensor]]:

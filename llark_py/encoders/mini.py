@@ -233,11 +233,20 @@ def load_embedded() -> MiniEncoder:
             for name in weights.keys()  # noqa: SIM118 - not a dict
             if name.startswith(prefix)
         }
+    return restore(config, state, "the embedded encoder does not fit its config")
+
+
+def restore(config: MiniEncoderConfig, weights: dict[str, Tensor], failure: str) -> MiniEncoder:
+    """Make the encoder that a configuration and saved weights are of, in float32.
+
+    Raises:
+        CheckpointError: They do not fit each other; begins with `failure`.
+    """
     encoder = MiniEncoder(config)
     try:
-        encoder.load_state_dict(state)
+        encoder.load_state_dict(weights)
     except RuntimeError as error:
-        raise CheckpointError(f"the embedded encoder does not fit its config: {error}") from error
+        raise CheckpointError(f"{failure}: {error}") from error
     return encoder.eval()
 
 
