@@ -16,6 +16,7 @@ from .generation import Decoder
 from .grounded_chords import GroundedChords, GroundedDegrees, progressions_in
 from .grounded_entrances import GroundedEntrances, noted_entrance, told_late
 from .grounded_keys import GroundedKeys
+from .grounded_line_ups import GroundedLineUps, last_line_up
 from .grounded_players import GroundedPlayers
 from .grounded_reasons import GroundedReasons, last_reason
 from .grounded_seconds import GroundedSeconds
@@ -63,6 +64,8 @@ def constrain_reply(
     # Who writes no notes is a larger model, which reads results and may reckon with times.
     if heard and measured and told_late(messages):
         parts.append(GroundedEntrances(tokenizer, prompt_length))
+    if heard and measured and (line_up := last_line_up(messages)):
+        parts.append(GroundedLineUps(tokenizer, *line_up, prompt_length))
     if heard and measured and (failed := last_reason(messages)):
         reason, alone = failed
         parts.append(GroundedReasons(tokenizer, reason, prompt_length, alone=alone))

@@ -6,6 +6,7 @@ to it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from .timeline import PAUSE_S, clock
@@ -13,6 +14,8 @@ from .timeline import PAUSE_S, clock
 END = "end"
 """Written for the time of what lasts to the end of the recording."""
 MOST_PARTS, MOST_PLAYERS, MOST_SPANS, MOST_KEYS = 12, 7, 4, 4
+LISTED_PLAYER = re.compile(r"(\w+) (\d+:\d\d)-(\d+:\d\d|end) \((\d\.\d\d)\)")
+"""One of `list_players`: family, first and last time, confidence."""
 _BETWEEN = ", "
 
 

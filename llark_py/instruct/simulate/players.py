@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from random import Random
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from llark_py.track import Track
 
 from ..facts import FAMILY_WORDS
 from ..family_names import family_named
-from ..listing import MOST_PLAYERS, list_players, list_spans
+from ..listing import LISTED_PLAYER, MOST_PLAYERS, list_players, list_spans
 from ..phrases import pick
 from ..timeline import PAUSE_S, Timeline
 from .asking import LOW_CONFIDENCE, Asked
@@ -24,7 +23,6 @@ _TYPICAL_ERROR_S = 0.5
 _UNHEARD = 0.3
 PLAYER_WORDS = {**FAMILY_WORDS, "voice": "voice"}
 """What families are called where it is told who plays when, if not by their own names."""
-_PLAYER = re.compile(r"(\w+) (\d+:\d\d)-(\d+:\d\d|end) \((\d\.\d\d)\)")
 
 Span = tuple[float, float]
 
@@ -73,7 +71,7 @@ class Player(NamedTuple):
 
 def read_players(result: Mapping[str, Any]) -> list[Player]:
     """Read the families that a result lists."""
-    return [Player(*found) for found in _PLAYER.findall(result["plays"])]
+    return [Player(*found) for found in LISTED_PLAYER.findall(result["plays"])]
 
 
 def tell_one(family: str, result: Mapping[str, Any], rng: Random) -> dict[str, Any]:
