@@ -17,7 +17,15 @@ from llark_py.errors import PromptError
 from llark_py.instruct import chains
 from llark_py.instruct.facts import chord_cycle, chord_symbol, speed_word
 from llark_py.instruct.grammar import COMPARED, FAMILIES, HEARD, LOOKING_BACK, MEASURED, dialogue
-from llark_py.instruct.phrases import fill, grammar, parse_template, pick, slots_of, words
+from llark_py.instruct.phrases import (
+    fill,
+    grammar,
+    parse_template,
+    pick,
+    sentence,
+    slots_of,
+    words,
+)
 from llark_py.instruct.simulate import TOOLS, Ids, simulate
 from llark_py.track import Track
 
@@ -43,7 +51,7 @@ def test_every_slot_is_filled_for_every_track():
                 assert not re.search(r"\ba [aeio]|\b[Aa]n (?!hour)[b-df-hj-np-tv-z]", text), text
             if message.role == "assistant" and not message.tool_calls:
                 assert text and text[-1] in ".!?" and text == text.strip()
-                assert not text[0].islower(), text
+                assert sentence(text) == text, text
 
 
 def test_turns_alternate_and_calls_have_results():

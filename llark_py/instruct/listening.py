@@ -9,6 +9,7 @@ from .facts import may_play
 from .measuring import ear_topics, heard_topics
 from .phrases import grammar, pick, sentence
 from .scene import Asker, Scene, Turn, heard, unheard
+from .two_questions import two_questions
 
 
 def extra_words(scene: Scene) -> dict[str, str]:
@@ -132,7 +133,7 @@ def _ask_ear_pair(scene: Scene) -> Turn | None:
         return None
     names = [pick(grammar()["ear_pair"]["names"][topic], scene.rng) for topic in topics]
     asked = {"first": names[0], "second": names[1]}
-    question = scene.say("ear_pair", "questions", **asked)
+    question = two_questions(scene, *topics) or scene.say("ear_pair", "questions", **asked)
     if not scene.is_music:
         scene.last = ""
         return Turn(question, scene.not_music)

@@ -6,6 +6,7 @@ from llark_py.theory import KEYS, parse_key
 
 from .phrases import grammar, pick, sentence
 from .scene import TOOL_OF, Asker, Call, Scene, Turn, case_of, words_of
+from .two_questions import two_questions
 
 _P_OTHER_PAIR = 0.6
 
@@ -120,7 +121,7 @@ def ask_both(scene: Scene) -> Turn | None:
     scene.rng.shuffle(pair)
     first, second = pair[:2]
     names = grammar()["both"]["names"]
-    question = scene.say(
+    question = two_questions(scene, first, second) or scene.say(
         "both",
         "questions",
         first=pick(names[first], scene.rng),
@@ -144,7 +145,9 @@ def ask_tool_and_ear(scene: Scene) -> Turn | None:
     topic = pick(list(heard_topics(scene)) or [None], scene.rng)
     if topic is None:
         return None
-    question = scene.say(
+    both = [subject, topic]
+    scene.rng.shuffle(both)
+    question = two_questions(scene, *both) or scene.say(
         "tool_and_ear",
         "questions",
         measured=pick(grammar()["both"]["names"][subject], scene.rng),
